@@ -1,0 +1,66 @@
+"""The errors a user meets: each says what, where, which value, and what is allowed."""
+
+from __future__ import annotations
+
+__all__ = ["CosimError", "EngineRefusalError", "InputError", "InputErrors", "PowerFlowError"]
+
+
+class CosimError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class InputError(CosimError, ValueError):
+    """An input that cannot be used.
+
+    Parameters
+    ----------
+    where : str
+        The file, table or object that holds the value, e.g. ``"scenario.toml"``.
+    field : str
+        The field, column or row, e.g. ``"prosumers.home-4.battery_kwh"``.
+    value : object
+        What was found there.
+    allowed : str
+        What would be accepted, in words a user can act on.
+    """
+
+    def __init__(self, where: str, field: str, value: object, allowed: str) -> None:
+        self.where, self.field, self.value, self.allowed = where, field, value, allowed
+        super().__init__(f"{where}: {field}: {_shown(value)} is not allowed; allowed: {allowed}")
+
+
+class InputErrors(CosimError, ValueError):  # noqa: N818 - the plural says that there are several
+    """All the errors found in one pass over an input, in ``errors``."""
+
+    def __init__(self, errors: list[InputError]) -> None:
+        self.errors = errors
+        super().__init__("\n".join(str(error) for error in errors))
+
+
+class EngineRefusalError(CosimError):
+    """A net that an engine cannot compute faithfully; the message names another engine that can."""
+
+
+class PowerFlowError(CosimError):
+    """A power flow without a usable solution.
+
+    Parameters
+    ----------
+    feeder : str
+        Name of the feeder.
+    reason : str
+        What happened: diverged, voltages outside the plausible range, ...
+    bus : int
+        The worst bus (index in ``net.bus``).
+    vm_pu : float
+        Its voltage magnitude, NaN where there is none.
+    """
+
+    def __init__(self, feeder: str, reason: str, bus: int, vm_pu: float = float("nan")) -> None:
+        self.feeder, self.reason, self.bus, self.vm_pu = feeder, reason, bus, vm_pu
+        super().__init__(f"power flow on feeder {feeder!r}: {reason}; worst bus {bus}, vm_pu {vm_pu:.4g}")
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
