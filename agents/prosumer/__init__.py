@@ -1,0 +1,40 @@
+"""The prosumer: arbitrage plan, inverter rule, least-curtailment correction, battery; as columns and as an agent."""
+
+from agents.prosumer.arbitrage import ArbitragePlanner, Horizon, Plan, PlanError, arbitrage_cost
+from agents.prosumer.battery import Battery
+from agents.prosumer.correction import least_curtailment, reactive_power
+from agents.prosumer.forecast import Forecast, NoisyForecast, PerfectForecast, PersistenceForecast
+from agents.prosumer.population import RECORDED, STATE, Assets, Population, Status
+from agents.prosumer.prosumer import Prosumer, Window
+from agents.prosumer.rules import RULES, Ranges, Rule, VoltageBand, register_rule, rule_by_name, voltage_zone
+from agents.prosumer.signals import Signals
+
+__all__ = [
+    "RECORDED",
+    "RULES",
+    "STATE",
+    "ArbitragePlanner",
+    "Assets",
+    "Battery",
+    "Forecast",
+    "Horizon",
+    "NoisyForecast",
+    "PerfectForecast",
+    "PersistenceForecast",
+    "Plan",
+    "PlanError",
+    "Population",
+    "Prosumer",
+    "Ranges",
+    "Rule",
+    "Signals",
+    "Status",
+    "VoltageBand",
+    "Window",
+    "arbitrage_cost",
+    "least_curtailment",
+    "reactive_power",
+    "register_rule",
+    "rule_by_name",
+    "voltage_zone",
+]

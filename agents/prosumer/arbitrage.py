@@ -1,0 +1,263 @@
+"""Energy arbitrage of one prosumer: battery and flexible load against the price, as a linear program.
+
+The published problem (Hashmi et al., arXiv 2207.10248, section II-B) minimises the bill over the change of
+battery energy x and the flexible load f, with the AC power of the battery ``s(x) = x+ / (h eta_ch) - eta_dis
+x- / h`` and the power at the meter ``L = z + f + s(x)``. Its epigraph form has 3N variables and 6N + 2 dense
+rows. Here charging c, discharging d, import g and energy b are variables of their own; the bill becomes
+``h * sum(ps * L + (pb - ps) * g)`` with ``g >= L``, ``g >= 0``: 5N variables, 2N + 1 sparse rows, and a matrix
+that never changes, so that each plan starts from the basis of the last.
+
+**When it is exact.** With ``ps <= pb`` the bill C(L) is convex and g is max(L, 0) at the optimum. What the LP adds
+to the published problem is that c and d may both be positive, which burns energy: the same x at a larger L.
+
+====================  ==========================================================================
+``pb >= ps >= 0``     C never falls with L: burning never pays, so replacing c and d by their net effect
+                      (same x, L no larger) costs no more. The LP is exact.
+``pb >= 0 > ps``      C falls with L while exporting: burning may pay, as long as there is surplus.
+``0 > pb >= ps``      C falls with L everywhere: burning pays whenever it is possible.
+====================  ==========================================================================
+
+So only steps with ``ps < 0`` can go wrong. There the net effect is taken as well and its bill compared: LP bound <=
+optimum <= bill of the netted plan, which is a proof when the two ends meet. When they do not, a binary for each step
+with ``ps < 0`` chooses charging or discharging (`agents.prosumer.exclusive`); the others still need none, by the
+first line of the table. With ``ps > pb`` in any step energy could be bought and sold at once without end: refused.
+
+**Ties.** Equal prices leave many plans of equal cost. Tiny weights, a different one for each variable, choose among them, so
+that the plan depends neither on the solver nor on where it started: least throughput, then flexible load early, then an empty
+battery. They are at most some millionths of the mean price, so at most that much per kWh moved is left unearned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.prosumer.battery import Battery
+from agents.prosumer.exclusive import charging_steps
+from agents.prosumer.highs import N_BLOCKS, Program, SplitLp
+from agents.prosumer.plan import (
+    SAME_ENERGY_KWH,
+    Horizon,
+    Plan,
+    PlanError,
+    SolverError,
+    UnreachableError,
+    arbitrage_cost,
+)
+from feeders.errors import InputError
+
+__all__ = [
+    "ArbitragePlanner",
+    "Horizon",
+    "Plan",
+    "PlanError",
+    "SolverError",
+    "UnreachableError",
+    "arbitrage_cost",
+]
+
+Array = npt.NDArray[np.float64]
+
+_MEAN_PRICE = 1000.0  # the scale of prices in the LP, where the solver's absolute tolerance is fine enough
+_TIE_THROUGHPUT = 1e-3  # per kWh, on that scale
+_TIE_FLEXIBLE = 1e-3
+_TIE_HOLDING = 1e-5
+_LARGEST = 1e9  # beyond it a number is a mistake, and HiGHS takes 1e20 for infinite
+_RESIDUAL = 1e-6  # kW or kWh by which a solution may miss a constraint
+
+
+class ArbitragePlanner:
+    """Plans for one prosumer; planners share nothing, so that each may run in a thread of its own.
+
+    Parameters
+    ----------
+    n_steps : int
+        Longest horizon N, in steps.
+    battery : Battery
+        Its battery.
+    step_h : float
+        Length h of a market step [h].
+
+    Raises
+    ------
+    InputError
+        For no steps, or a step without length.
+    """
+
+    def __init__(self, n_steps: int, battery: Battery, step_h: float) -> None:
+        if not n_steps >= 1:
+            raise InputError("arbitrage", "n_steps", n_steps, "at least 1")
+        if not 0 < step_h < np.inf:
+            raise InputError("arbitrage", "step_h", step_h, "a finite number above 0")
+        self.n_steps, self.battery, self.step_h = n_steps, battery, step_h
+        self._lp = SplitLp(n_steps, battery, step_h)
+        self._ties = _tie_weights(n_steps, step_h)
+
+    def plan(self, horizon: Horizon) -> Plan:
+        """The cheapest plan for the steps of `horizon`, at most N.
+
+        Raises
+        ------
+        InputError
+            For arrays of different lengths, numbers that are not finite, a step that sells above its buying
+            price or whose flexible load has no room between its bounds.
+        UnreachableError
+            When battery or flexible load cannot have the energy that is due; says what is due and possible.
+        SolverError
+            When HiGHS fails.
+        """
+        horizon = _checked(horizon, self.n_steps)
+        self._check_reachable(horizon)
+        program = self._program(horizon)
+        values = self._lp.solve(program)
+        plan = self._netted(values, program, horizon, "lp")
+        either = np.flatnonzero(horizon.price_sell < 0)
+        if either.size == 0 or self._is_proved(plan, values):
+            return plan
+        either += self.n_steps - len(horizon.price_buy)
+        charging = charging_steps(self._lp.matrix, program, either)
+        program.upper[1, either[charging]] = 0.0
+        program.upper[0, either[~charging]] = 0.0
+        return self._netted(self._lp.solve(program), program, horizon, "milp")
+
+    def _check_reachable(self, horizon: Horizon) -> None:
+        battery, n, step_h = self.battery, len(horizon.price_buy), self.step_h
+        start, end = horizon.energy_start_kwh, horizon.energy_end_min_kwh
+        highest = min(battery.energy_max_kwh, start + n * step_h * battery.p_charge_max_kw)
+        flexible_lo = step_h * float(horizon.flexible_min_kw.sum()) - horizon.flexible_slack_kwh
+        flexible_hi = step_h * float(horizon.flexible_max_kw.sum()) + horizon.flexible_slack_kwh
+        for what, due, lo, hi in (
+            ("battery energy at the start", start, battery.energy_min_kwh, battery.energy_max_kwh),
+            ("battery energy at the end", -np.inf if end is None else end, -np.inf, highest),
+            ("flexible energy", horizon.flexible_energy_kwh, flexible_lo, flexible_hi),
+        ):
+            if not lo - SAME_ENERGY_KWH <= due <= hi + SAME_ENERGY_KWH:
+                raise UnreachableError(what, due, lo, hi)
+
+    def _program(self, horizon: Horizon) -> Program:
+        """The LP's numbers; the horizon fills the last n of N steps, battery and flexible load rest before."""
+        battery, step_h = self.battery, self.step_h
+        buy, sell, net, flexible_min, flexible_max = horizon.columns
+        ahead = slice(self.n_steps - len(buy), None)
+        scale = step_h * _price_scale(horizon)
+
+        cost, lower, upper = np.zeros((3, N_BLOCKS, self.n_steps))
+        cost[0, ahead] = cost[2, ahead] = scale * sell
+        cost[1, ahead] = -scale * sell
+        cost[3, ahead] = scale * (buy - sell)
+        cost += self._ties
+        upper[0, ahead] = battery.p_charge_max_kw / battery.efficiency_charge
+        upper[1, ahead] = battery.p_discharge_max_kw * battery.efficiency_discharge
+        lower[2, ahead], upper[2, ahead] = flexible_min, flexible_max
+        upper[3] = np.inf
+        lower[4], upper[4] = battery.energy_min_kwh, battery.energy_max_kwh
+
+        row_lower, row_upper = np.zeros((2, 2 * self.n_steps + 1))
+        start = min(max(horizon.energy_start_kwh, battery.energy_min_kwh), battery.energy_max_kwh)
+        row_lower[0] = row_upper[0] = start
+        row_lower[self.n_steps : -1][ahead] = net
+        row_upper[self.n_steps : -1] = np.inf
+        # Within rounding of what is possible the bound gives way, so that the LP has a solution.
+        due, slack = horizon.flexible_energy_kwh, horizon.flexible_slack_kwh
+        row_lower[-1] = min(due - slack, step_h * flexible_max.sum())
+        row_upper[-1] = max(due + slack, step_h * flexible_min.sum())
+        if horizon.energy_end_min_kwh is not None:
+            highest = min(battery.energy_max_kwh, start + len(buy) * step_h * battery.p_charge_max_kw)
+            lower[4, -1] = min(max(horizon.energy_end_min_kwh, battery.energy_min_kwh), highest)
+        return Program(cost, lower, upper, row_lower, row_upper)
+
+    def _netted(self, values: Array, program: Program, horizon: Horizon, exact: Literal["lp", "milp"]) -> Plan:
+        """The plan in the LP's solution, charging and discharging at once replaced by the net effect."""
+        battery, step_h = self.battery, self.step_h
+        ahead = slice(self.n_steps - len(horizon.price_buy), None)
+        charge, discharge, flexible, _, _ = values[:, ahead]
+        stored = charge * battery.efficiency_charge - discharge / battery.efficiency_discharge
+        s = np.where(stored > 0, stored / battery.efficiency_charge, stored * battery.efficiency_discharge)
+        energy = program.row_lower[0] + step_h * np.cumsum(stored)
+        _check_residual(program, ahead, s, flexible, energy, step_h)
+        meter = horizon.p_net_kw + flexible + s
+        cost = float(arbitrage_cost(meter, horizon.price_buy, horizon.price_sell, step_h))
+        return Plan(s, flexible, energy, cost, exact, horizon, step_h)
+
+    def _is_proved(self, plan: Plan, values: Array) -> bool:
+        """Whether the plan costs no more than the LP's own solution, below which no plan can be."""
+        horizon = plan.horizon
+        charge, discharge, flexible, _, _ = values[:, self.n_steps - len(horizon.price_buy) :]
+        buy, sell = horizon.price_buy, horizon.price_sell
+        bound = arbitrage_cost(horizon.p_net_kw + flexible + charge - discharge, buy, sell, self.step_h)
+        return bool(plan.cost <= bound + SAME_ENERGY_KWH * np.abs(sell).mean())
+
+
+def _checked(horizon: Horizon, n_steps: int) -> Horizon:
+    """The horizon with copies of its arrays, once they are found usable."""
+    names = ("price_buy", "price_sell", "p_net_kw", "flexible_min_kw", "flexible_max_kw")
+    n = np.size(horizon.price_buy)
+    for name, column in zip(names, horizon.columns, strict=True):
+        if np.shape(column) != (n,) or not 1 <= n <= n_steps:
+            raise InputError("horizon", name, np.shape(column), f"one shape (n,) for all, 1 <= n <= {n_steps}")
+    columns = np.array(horizon.columns, dtype=np.float64)
+    # A comparison with NaN is false: one test for both.
+    if not (np.abs(columns) < _LARGEST).all():
+        row, step = np.argwhere(~(np.abs(columns) < _LARGEST))[0]
+        raise InputError("horizon", f"{names[row]}[{step}]", columns[row, step], "a finite number below 1e9")
+    _check_scalars(horizon)
+    buy, sell, _, flexible_min, flexible_max = columns
+    if (sell > buy).any():
+        step = int(np.argmax(sell > buy))
+        prices = (float(sell[step]), float(buy[step]))
+        raise InputError("horizon", f"price_sell, price_buy [{step}]", prices, "price_sell <= price_buy")
+    if (flexible_min > flexible_max).any():
+        step = int(np.argmax(flexible_min > flexible_max))
+        bounds = (float(flexible_min[step]), float(flexible_max[step]))
+        raise InputError("horizon", f"flexible_min_kw, flexible_max_kw [{step}]", bounds, "min <= max")
+    return replace(horizon, **dict(zip(names, columns, strict=True)))
+
+
+def _check_scalars(horizon: Horizon) -> None:
+    end = horizon.energy_end_min_kwh
+    for name, value, lowest in (
+        ("energy_start_kwh", horizon.energy_start_kwh, -_LARGEST),
+        ("flexible_energy_kwh", horizon.flexible_energy_kwh, -_LARGEST),
+        ("flexible_slack_kwh", horizon.flexible_slack_kwh, 0.0),
+        ("energy_end_min_kwh", 0.0 if end is None else end, -_LARGEST),
+    ):
+        if not lowest <= value < _LARGEST:
+            raise InputError("horizon", name, value, f"a finite number, {lowest:g} <= {name} < 1e9")
+
+
+def _price_scale(horizon: Horizon) -> float:
+    """What brings the mean price near `_MEAN_PRICE`: a power of two, so that scaling rounds nothing."""
+    mean = max(float(np.abs(horizon.price_buy).mean()), float(np.abs(horizon.price_sell).mean()))
+    return 2.0 ** round(np.log2(_MEAN_PRICE / mean)) if mean > 0 else 1.0
+
+
+def _tie_weights(n_steps: int, step_h: float) -> Array:
+    """Costs that choose among plans of equal bill, shape (5, N): fractions of irrational multiples, all distinct."""
+    step = np.arange(1, n_steps + 1)
+    ties = np.zeros((N_BLOCKS, n_steps))
+    ties[0] = ties[1] = step_h * _TIE_THROUGHPUT * (1 + 0.5 * np.modf(step * np.sqrt(2))[0])
+    ties[2] = step_h * _TIE_FLEXIBLE * (step / n_steps + 0.5 * np.modf(step * np.sqrt(3))[0])
+    ties[4] = _TIE_HOLDING * (1 + np.modf(step * np.sqrt(5))[0])
+    return ties
+
+
+def _check_residual(program: Program, ahead: slice, s: Array, flexible: Array, energy: Array, step_h: float) -> None:
+    """Whether the powers, taken by themselves, keep every constraint of the problem."""
+    lower, upper = program.lower[:, ahead], program.upper[:, ahead]
+    total = step_h * float(flexible.sum())
+    beyond = np.concatenate(
+        (
+            s - upper[0],
+            -s - upper[1],
+            lower[2] - flexible,
+            flexible - upper[2],
+            lower[4] - energy,
+            energy - upper[4],
+            [program.row_lower[-1] - total, total - program.row_upper[-1]],
+        )
+    ).max()
+    if not beyond <= _RESIDUAL:
+        raise SolverError(f"the solution misses a constraint by {beyond:.3g} kW or kWh")

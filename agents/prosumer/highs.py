@@ -1,0 +1,174 @@
+"""The arbitrage LP in HiGHS: one object whose matrix is passed once and whose numbers change.
+
+HiGHS answers "Optimal" to a different problem when a row that it refused goes unnoticed, so every status is
+looked at and a solution is only read when there is one.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import highspy
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from agents.prosumer.battery import Battery
+from agents.prosumer.plan import SolverError
+
+__all__ = ["N_BLOCKS", "Program", "SplitLp", "accept", "new_solver", "pass_lp", "solution", "split_matrix"]
+
+Array = npt.NDArray[np.float64]
+
+N_BLOCKS = 5  # variables per step: charge, discharge, flexible, import, energy
+
+# Against prices scaled to a mean of 1000, so 1e-12 of the mean price.
+_TOLERANCE = 1e-9
+
+
+class Program(NamedTuple):
+    """The numbers of the LP that change from plan to plan.
+
+    Attributes
+    ----------
+    cost, lower, upper : array, shape (5, N)
+        Of the variables: AC charging c, AC discharging d, flexible load f, import g [kW], battery energy b
+        at the end of the step [kWh].
+    row_lower, row_upper : array, shape (2 N + 1,)
+        Of the rows, in the order of `split_matrix`.
+    """
+
+    cost: Array
+    lower: Array
+    upper: Array
+    row_lower: Array
+    row_upper: Array
+
+
+def split_matrix(n_steps: int, battery: Battery, step_h: float) -> sparse.csc_array:
+    """The matrix of the LP, which prices and forecasts do not enter; rows::
+
+    b_i - b_{i-1} - h * eta_ch * c_i + h / eta_dis * d_i  =  0, b_start in the first   (N rows)
+    g_i - f_i - c_i + d_i                                >=  z_i                       (N rows)
+    h * sum_i f_i                                        in  [E - eps, E + eps]        (1 row)
+    """
+    i = np.arange(n_steps)
+    c, d, f, g, b = (block * n_steps + i for block in range(N_BLOCKS))
+    energy, meter, total = i, n_steps + i, np.full(n_steps, 2 * n_steps)
+    entries = (
+        (energy, b, 1.0),
+        (energy[1:], b[:-1], -1.0),
+        (energy, c, -step_h * battery.efficiency_charge),
+        (energy, d, step_h / battery.efficiency_discharge),
+        (meter, g, 1.0),
+        (meter, f, -1.0),
+        (meter, c, -1.0),
+        (meter, d, 1.0),
+        (total, f, step_h),
+    )
+    row, column = (np.concatenate([entry[part] for entry in entries]) for part in (0, 1))
+    value = np.repeat([entry[2] for entry in entries], [len(entry[0]) for entry in entries])
+    return sparse.coo_array((value, (row, column))).tocsc()
+
+
+def new_solver() -> highspy.Highs:
+    """A silent HiGHS that gives the same answer every time."""
+    solver = highspy.Highs()
+    for option, value in (
+        ("output_flag", False),
+        ("threads", 1),
+        ("solver", "simplex"),
+        ("presolve", "off"),
+        ("primal_feasibility_tolerance", _TOLERANCE),
+        ("dual_feasibility_tolerance", _TOLERANCE),
+    ):
+        accept(solver.setOptionValue(option, value), f"option {option}")
+    return solver
+
+
+def solution(solver: highspy.Highs) -> Array:
+    """Solve, and return the values of the variables.
+
+    Raises
+    ------
+    SolverError
+        When HiGHS does not prove an optimum, not even from a fresh start.
+    """
+    if solver.run() != highspy.HighsStatus.kOk or not _is_optimal(solver):
+        # HiGHS refuses one thread when other code of this process has made it use several: take what is there.
+        accept(solver.clearSolver(), "clearing")
+        accept(solver.setOptionValue("threads", 0), "option threads")
+        accept(solver.run(), "solving")
+        if not _is_optimal(solver):
+            raise SolverError(f"HiGHS ended with {solver.modelStatusToString(solver.getModelStatus())}")
+    return np.array(solver.getSolution().col_value)
+
+
+class SplitLp:
+    """The LP of one prosumer, solved again and again from its last basis.
+
+    Parameters
+    ----------
+    n_steps, battery, step_h
+        As of `split_matrix`.
+    """
+
+    def __init__(self, n_steps: int, battery: Battery, step_h: float) -> None:
+        self.matrix = split_matrix(n_steps, battery, step_h)
+        n_rows, n_columns = self.matrix.shape
+        self._columns = np.arange(n_columns, dtype=np.int32)
+        self._rows = np.arange(n_rows, dtype=np.int32)
+        self._solver = new_solver()
+        nothing = Program(*np.zeros((3, n_columns)), *np.zeros((2, n_rows)))
+        accept(pass_lp(self._solver, self.matrix, nothing), "the matrix")
+
+    def solve(self, program: Program) -> Array:
+        """Optimal values of the variables, shape (5, N).
+
+        Raises
+        ------
+        SolverError
+            When HiGHS refuses a number or finds no optimum.
+        """
+        solver, columns, rows = self._solver, self._columns, self._rows
+        cost, lower, upper = program.cost.ravel(), program.lower.ravel(), program.upper.ravel()
+        accept(solver.changeColsCost(columns.size, columns, cost), "costs")
+        accept(solver.changeColsBounds(columns.size, columns, lower, upper), "bounds")
+        accept(solver.changeRowsBounds(rows.size, rows, program.row_lower, program.row_upper), "forecasts")
+        return solution(solver).reshape(N_BLOCKS, -1)
+
+
+def pass_lp(
+    solver: highspy.Highs, matrix: sparse.csc_array, program: Program, n_integers: int = 0
+) -> highspy.HighsStatus:
+    """Load a program to be minimised, whose last `n_integers` variables are whole numbers."""
+    n_rows, n_columns = matrix.shape
+    whole = np.zeros(n_columns, dtype=np.int32)
+    whole[n_columns - n_integers :] = int(highspy.HighsVarType.kInteger)
+    return solver.passModel(
+        n_columns,
+        n_rows,
+        matrix.nnz,
+        int(highspy.MatrixFormat.kColwise),
+        int(highspy.ObjSense.kMinimize),
+        0.0,
+        program.cost.ravel(),
+        program.lower.ravel(),
+        program.upper.ravel(),
+        program.row_lower,
+        program.row_upper,
+        matrix.indptr.astype(np.int32),
+        matrix.indices.astype(np.int32),
+        matrix.data,
+        whole,
+    )
+
+
+def _is_optimal(solver: highspy.Highs) -> bool:
+    return bool(solver.getModelStatus() == highspy.HighsModelStatus.kOptimal)
+
+
+def accept(status: highspy.HighsStatus, what: str) -> None:
+    """Raise `SolverError` unless HiGHS took `what`."""
+    if status != highspy.HighsStatus.kOk:
+        raise SolverError(f"HiGHS answered {status.name} to {what}")

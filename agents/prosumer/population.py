@@ -1,0 +1,223 @@
+"""All prosumers as columns: row n of every array is prosumer n."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from enum import IntFlag
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.prosumer.battery import energy_after, reachable_power
+from agents.prosumer.correction import least_curtailment, reactive_power
+from agents.prosumer.rules import Ranges, VoltageBand, rule_by_name
+from agents.prosumer.signals import Signals
+
+__all__ = ["RECORDED", "STATE", "Assets", "Population", "Status"]
+
+Array = npt.NDArray[np.float64]
+
+RECORDED = (
+    "vm_pu",
+    "p_load_kw",
+    "p_flexible_kw",
+    "p_pv_kw",
+    "p_curtailed_kw",
+    "p_battery_kw",
+    "energy_kwh",
+    "p_meter_kw",
+    "q_inverter_kvar",
+    "price_buy",
+    "price_sell",
+    "status",
+)
+"""The columns of state that a record keeps, one float per prosumer each. Powers in kW (> 0 consumed; PV and
+curtailed power are magnitudes), q_inverter in kvar (> 0 injected), prices in currency/kWh."""
+
+STATE = (*RECORDED, "q_load_kvar", "p_battery_plan_kw", "flexible_owed_kwh")
+"""All columns of state: also reactive load (> 0 consumed), the planned AC power of the battery, and the energy
+that flexible load should have drawn by the end of this market step less what it has drawn."""
+
+
+class Status(IntFlag):
+    """What was out of the ordinary for a prosumer in a control step; 0 is nothing."""
+
+    RANGE_MISSED = 1  # battery and PV together could not reach the range that the rule permits
+    PLAN_KEPT = 2  # no plan could be made; the last one is followed
+    NOT_SETTLED = 4  # voltages and powers had not settled when the iterations ran out
+
+
+@dataclass(frozen=True)
+class Assets:
+    """What each prosumer owns and obeys: arrays and lists of one length n.
+
+    Attributes
+    ----------
+    ids : list of str
+        Unique names.
+    bus : list of int
+        Bus index in the net.
+    energy_min_kwh, energy_max_kwh, energy_start_kwh : array
+        Battery energy: bounds, and at the start.
+    p_charge_max_kw, p_discharge_max_kw : array
+        Battery-side ramps, both >= 0.
+    efficiency_charge, efficiency_discharge : array
+        In (0, 1].
+    inverter_kva : array
+        Rating of the inverter that PV and battery share.
+    pf_min : array
+        Worst-case power factor of the inverter, 0 for none.
+    rule : list of str
+        Name of the inverter rule each one obeys.
+    band : list of VoltageBand
+        Voltages where that rule acts.
+    optimise : array of bool
+        Whether it plans battery and flexible load at all.
+    """
+
+    ids: list[str]
+    bus: list[int]
+    energy_min_kwh: Array
+    energy_max_kwh: Array
+    energy_start_kwh: Array
+    p_charge_max_kw: Array
+    p_discharge_max_kw: Array
+    efficiency_charge: Array
+    efficiency_discharge: Array
+    inverter_kva: Array
+    pf_min: Array
+    rule: list[str]
+    band: list[VoltageBand]
+    optimise: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Assets]) -> Assets:
+        """The rows of several populations, one after the other."""
+        columns: dict[str, Any] = {}
+        for field in fields(cls):
+            values = [getattr(part, field.name) for part in parts]
+            columns[field.name] = list(chain(*values)) if isinstance(values[0], list) else np.concatenate(values)
+        return cls(**columns)
+
+
+class Population:
+    """State of all prosumers, and what happens to all of them in a control step.
+
+    Every name of `STATE` is an attribute: a float array of shape (n,), a view of one row of `state`,
+    written in place and never replaced.
+    """
+
+    vm_pu: Array
+    p_load_kw: Array
+    p_flexible_kw: Array
+    p_pv_kw: Array
+    p_curtailed_kw: Array
+    p_battery_kw: Array
+    energy_kwh: Array
+    p_meter_kw: Array
+    q_inverter_kvar: Array
+    price_buy: Array
+    price_sell: Array
+    status: Array
+    q_load_kvar: Array
+    p_battery_plan_kw: Array
+    flexible_owed_kwh: Array
+
+    def __init__(self, assets: Assets) -> None:
+        self.assets = assets
+        self.state = np.zeros((len(STATE), len(assets)))
+        for name, column in zip(STATE, self.state, strict=True):
+            setattr(self, name, column)
+        self.energy_kwh[:] = assets.energy_start_kwh
+        self._rules = list(_rule_groups(assets))
+        self._pf_min = assets.pf_min if assets.pf_min.any() else None
+
+    def __len__(self) -> int:
+        return len(self.assets)
+
+    def begin(self, signals: Signals, step: int, step_h: float) -> None:
+        """Begin a market step: load, sun and prices of now; flexible load as by itself, battery idle until planned."""
+        self.p_load_kw[:] = signals.p_load_kw[step]
+        self.q_load_kvar[:] = signals.q_load_kvar[step]
+        self.p_pv_kw[:] = signals.p_pv_kw[step]
+        self.p_flexible_kw[:] = signals.p_flexible_kw[step]
+        self.price_buy[:] = signals.price_buy[step]
+        self.price_sell[:] = signals.price_sell[step]
+        self.flexible_owed_kwh += step_h * self.p_flexible_kw
+        self.p_battery_plan_kw[:] = 0.0
+        self.status[:] = 0.0
+
+    def ranges(self, vm_pu: Array) -> Ranges:
+        """What each prosumer's rule permits at its voltage; arrays of shape (n,)."""
+        rating = self.assets.inverter_kva
+        if len(self._rules) == 1:
+            (name, band, _), *_ = self._rules
+            return rule_by_name(name)(vm_pu, rating, band)
+        permitted = Ranges(*np.empty((4, len(self))))
+        for name, band, rows in self._rules:
+            part = rule_by_name(name)(vm_pu[rows], rating[rows], band)
+            for column, values in zip(permitted, part, strict=True):
+                column[rows] = values
+        return permitted
+
+    def regulate(self, vm_pu: Array, step_h: float) -> None:
+        """Correct planned powers to what the rules permit at the measured voltages (shape (n,)).
+
+        Sets battery, curtailed, inverter and meter powers of this control step. The battery's energy stays
+        as it is until `deliver`, so that a step may be tried again at another voltage.
+        """
+        assets = self.assets
+        lo, hi = reachable_power(
+            self.energy_kwh,
+            step_h,
+            energy_min_kwh=assets.energy_min_kwh,
+            energy_max_kwh=assets.energy_max_kwh,
+            p_charge_max_kw=assets.p_charge_max_kw,
+            p_discharge_max_kw=assets.p_discharge_max_kw,
+            efficiency_charge=assets.efficiency_charge,
+            efficiency_discharge=assets.efficiency_discharge,
+        )
+        permitted = self.ranges(vm_pu)
+        done = least_curtailment(self.p_battery_plan_kw, self.p_pv_kw, lo, hi, permitted, assets.inverter_kva)
+        self.p_battery_kw[:] = done.p_battery_kw
+        self.p_curtailed_kw[:] = done.p_curtailed_kw
+        self.q_inverter_kvar[:] = reactive_power(permitted, done.p_inverter_kw, assets.inverter_kva, self._pf_min)
+        self.flag(Status.RANGE_MISSED, ~done.in_range)
+        self.meter()
+
+    def meter(self) -> None:
+        """Power at the meter: load, flexible load and battery less the PV that is not spilled."""
+        np.add(self.p_load_kw, self.p_flexible_kw, out=self.p_meter_kw)
+        self.p_meter_kw += self.p_battery_kw
+        self.p_meter_kw -= self.p_pv_kw - self.p_curtailed_kw
+
+    def deliver(self, step_h: float) -> None:
+        """Let batteries and flexible loads run for one control step."""
+        self.flexible_owed_kwh -= step_h * self.p_flexible_kw
+        self.energy_kwh[:] = energy_after(
+            self.energy_kwh,
+            self.p_battery_kw,
+            step_h,
+            self.assets.efficiency_charge,
+            self.assets.efficiency_discharge,
+        )
+
+    def flag(self, status: Status, rows: npt.NDArray[np.bool_] | bool) -> None:
+        """Set or clear one status bit of every row."""
+        keep = self.status.astype(np.int64) & ~int(status)
+        self.status[:] = keep | np.where(rows, int(status), 0)
+
+
+def _rule_groups(assets: Assets) -> Iterator[tuple[str, VoltageBand, npt.NDArray[np.int64]]]:
+    """Rows that obey the same rule in the same band, so that each rule is called once for all of them."""
+    groups: dict[tuple[str, VoltageBand], list[int]] = {}
+    for row, key in enumerate(zip(assets.rule, assets.band, strict=True)):
+        groups.setdefault(key, []).append(row)
+    for (name, band), rows in groups.items():
+        yield name, band, np.array(rows)

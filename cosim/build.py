@@ -1,0 +1,136 @@
+"""From scenarios to what a run needs: engine, columns of assets and signals, forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.prosumer import (
+    Assets,
+    Forecast,
+    NoisyForecast,
+    PerfectForecast,
+    PersistenceForecast,
+    Signals,
+)
+from cosim.clock import Clock
+from cosim.profiles import market_times, scenario_profiles
+from cosim.scenario import FeederSpec, ProsumerSpec, Scenario
+from feeders import Feeder, feeder_from_json, load_feeder
+
+__all__ = ["Rows", "build_assets", "build_feeder", "build_forecast", "build_rows", "build_signals"]
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The prosumers of one or several scenarios as rows: what they own, what reaches them, whose copy they are on."""
+
+    assets: Assets
+    signals: Signals
+    copy: npt.NDArray[np.int64]
+    seeds: list[int]
+
+
+def build_feeder(spec: FeederSpec) -> Feeder:
+    """The feeder of a scenario, its own loads scaled.
+
+    Raises
+    ------
+    InputError
+        When there is no such feeder or file, or its net cannot be used.
+    """
+    feeder = load_feeder(spec.name) if spec.name is not None else feeder_from_json(Path(spec.file or ""))
+    if spec.background_scale == 1.0:
+        return feeder
+    feeder.net.load["scaling"] *= spec.background_scale
+    return Feeder(feeder.net, feeder.name, connection_buses=feeder.connection_buses.tolist())
+
+
+def build_rows(scenarios: Sequence[Scenario], feeder: Feeder) -> Rows:
+    """Assets and signals of all scenarios, one after the other."""
+    sizes = [len(scenario.prosumers) for scenario in scenarios]
+    return Rows(
+        assets=Assets.joined([build_assets(scenario, feeder) for scenario in scenarios]),
+        signals=Signals.joined([build_signals(scenario) for scenario in scenarios]),
+        copy=np.repeat(np.arange(len(scenarios)), sizes),
+        seeds=[scenario.seed for scenario, size in zip(scenarios, sizes, strict=True) for _ in range(size)],
+    )
+
+
+def build_assets(scenario: Scenario, feeder: Feeder) -> Assets:
+    """What each prosumer of a scenario owns and obeys."""
+    people = scenario.prosumers
+
+    def column(name: str) -> Array:
+        return np.array([getattr(p, name) for p in people], dtype=float)
+
+    capacity = column("battery_kwh")
+    return Assets(
+        ids=[p.id for p in people],
+        bus=[feeder.bus_by_name(p.bus) for p in people],
+        energy_min_kwh=column("battery_min_kwh"),
+        energy_max_kwh=capacity,
+        energy_start_kwh=np.array([energy_start_kwh(p) for p in people], dtype=float),
+        p_charge_max_kw=column("battery_c_charge") * capacity,
+        p_discharge_max_kw=column("battery_c_discharge") * capacity,
+        efficiency_charge=column("efficiency_charge"),
+        efficiency_discharge=column("efficiency_discharge"),
+        inverter_kva=column("inverter_kva"),
+        pf_min=np.full(len(people), scenario.voltage.pf_min),
+        rule=[p.rule or scenario.rule for p in people],
+        band=[scenario.voltage.band] * len(people),
+        optimise=np.array([p.optimise for p in people], dtype=bool),
+    )
+
+
+def energy_start_kwh(prosumer: ProsumerSpec) -> float:
+    """Battery energy at the start: as given, or midway between its bounds."""
+    if prosumer.energy_start_kwh is not None:
+        return prosumer.energy_start_kwh
+    return (prosumer.battery_min_kwh + prosumer.battery_kwh) / 2
+
+
+def build_signals(scenario: Scenario) -> Signals:
+    """Load, sun and prices of a scenario's prosumers over its market steps; arrays of shape (T, n)."""
+    people = scenario.prosumers
+    times = market_times(scenario)
+    load, pv = scenario_profiles(scenario)
+    share = np.array([p.flexible_share for p in people])
+    flexible = load * share
+    inelastic = load - flexible
+    reactive_per_active = np.array([np.tan(np.arccos(p.load_power_factor)) for p in people])
+    prices = scenario.tariff.prices(times, folder=Path())
+    shape = load.shape
+    return Signals(
+        p_load_kw=inelastic,
+        q_load_kvar=inelastic * reactive_per_active,
+        p_pv_kw=pv,
+        p_flexible_kw=flexible,
+        p_flexible_min_kw=np.zeros(shape),
+        p_flexible_max_kw=flexible * np.array([p.flexible_max for p in people]),
+        price_buy=np.broadcast_to(prices.price_buy[:, None], shape),
+        price_sell=np.broadcast_to(prices.price_sell[:, None], shape),
+    )
+
+
+def build_forecast(scenario: Scenario, rows: Rows, clock: Clock) -> Forecast:
+    """What prosumers expect, by the scenario's kind of forecast."""
+    spec = scenario.forecast
+    if spec.kind == "perfect":
+        return PerfectForecast(rows.signals)
+    if spec.kind == "persistence":
+        return PersistenceForecast(rows.signals, clock.steps_per_day)
+    return NoisyForecast(
+        rows.signals,
+        load_error=spec.load_error,
+        pv_error=spec.pv_error,
+        price_error=spec.price_error,
+        seeds=rows.seeds,
+        ids=rows.assets.ids,
+    )

@@ -1,0 +1,54 @@
+"""Entry of the command line, and how it ends: 0 done, 1 a run failed, 2 wrong input, 130 interrupted."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+
+from cosim.commands import bench, check, lists, run, study
+from cosim.failure import RunFailure
+from feeders.errors import CosimError, InputErrors
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Prosumers on distribution feeders: plans, inverter rules and power flows in one closed loop.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command(name="run")(run.run_command)
+app.command(name="check")(check.check_command)
+app.command(name="study")(study.study_command)
+app.command(name="feeders")(lists.feeders_command)
+app.command(name="rules")(lists.rules_command)
+app.command(name="bench")(bench.bench_command)
+
+
+def main() -> None:
+    """Run a command; errors of the input are one line each and no traceback."""
+    signal.signal(signal.SIGINT, _interrupted)
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    try:
+        app()
+    except RunFailure as failure:
+        console.print(f"failed: {failure}", markup=False)
+        sys.exit(1)
+    except InputErrors as several:
+        for error in several.errors:
+            console.print(f"error: {error}", markup=False)
+        sys.exit(2)
+    except CosimError as error:
+        console.print(f"error: {error}", markup=False)
+        sys.exit(2)
+
+
+def _interrupted(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - what a handler is given
+    """End at Ctrl-C; folders appear whole or not at all, so there is nothing to tidy."""
+    sys.stderr.write("interrupted; nothing was written\n")
+    sys.exit(130)

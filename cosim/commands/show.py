@@ -1,0 +1,30 @@
+"""Tables on the terminal."""
+
+from __future__ import annotations
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+__all__ = ["show_table"]
+
+
+def show_table(frame: pd.DataFrame, title: str) -> None:
+    """Print a DataFrame; numbers to the right, a dash where there is none."""
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for name in frame.columns:
+        numeric = pd.api.types.is_numeric_dtype(frame[name])
+        table.add_column(str(name), justify="right" if numeric else "left", overflow="fold")
+    for row in frame.itertuples(index=False):
+        table.add_row(*(_cell(value) for value in row))
+    console = Console()
+    # A pipe or a log has no width: do not fold what it can hold.
+    console.print(table, width=None if console.is_terminal else 200)
+
+
+def _cell(value: object) -> str:
+    if value is None or (isinstance(value, float) and value != value):
+        return "-"
+    if isinstance(value, float):
+        return f"{value + 0.0:.4g}" if abs(value) < 1000 else f"{value:.0f}"
+    return str(value)

@@ -1,0 +1,70 @@
+"""Which voltage an inverter rule reads: three ways of closing, or not closing, the loop within a control step.
+
+Each is one function of population, grid and reference that leaves the step's powers in the population's
+columns and returns the voltages of the power flow that these powers give, shape (n,).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.grid import Grid
+from agents.prosumer import Population, Status
+
+__all__ = ["MEASUREMENTS", "Regulate", "closed_loop", "open_loop", "settled"]
+
+Array = npt.NDArray[np.float64]
+Regulate = Callable[[Array], None]
+"""Corrects the powers of the population to what the rules permit at voltages of shape (n,)."""
+
+SETTLED_PU = 1e-6  # a voltage that moves less than this between iterations has settled
+DAMPING = 0.5  # stable while the loop gain stays below 3: damping < 2 / (1 + gain)
+MAX_ITERATIONS = 50
+
+
+def closed_loop(population: Population, grid: Grid, regulate: Regulate, reference: Array) -> Array:  # noqa: ARG001
+    """The voltage measured at the previous control step decides, as in a real inverter."""
+    regulate(population.vm_pu)
+    return flow(population, grid)
+
+
+def open_loop(population: Population, grid: Grid, regulate: Regulate, reference: Array) -> Array:
+    """The voltage of a run without control decides, and the corrected powers go through the power flow.
+
+    The way of Hashmi et al., section V-C; what the corrections do to the voltage is never seen by them.
+    """
+    regulate(reference)
+    return flow(population, grid)
+
+
+def settled(population: Population, grid: Grid, regulate: Regulate, reference: Array) -> Array:  # noqa: ARG001
+    """Rule and power flow exchanged within the control step, damped, until the voltages rest.
+
+    What has not settled after `MAX_ITERATIONS` is flagged in the status of the prosumers concerned.
+    """
+    measured = population.vm_pu.copy()
+    for _ in range(MAX_ITERATIONS):
+        regulate(measured)
+        vm_pu = flow(population, grid)
+        moving = np.abs(vm_pu - measured) > SETTLED_PU
+        if not moving.any():
+            break
+        measured += DAMPING * (vm_pu - measured)
+    population.flag(Status.NOT_SETTLED, moving)
+    return vm_pu
+
+
+def flow(population: Population, grid: Grid) -> Array:
+    """Voltages [p.u.] of the powers that the population's columns hold now."""
+    return grid.solve(population.p_meter_kw, population.q_inverter_kvar - population.q_load_kvar)
+
+
+MEASUREMENTS: dict[str, Callable[[Population, Grid, Regulate, Array], Array]] = {
+    "closed-loop": closed_loop,
+    "open-loop": open_loop,
+    "settled": settled,
+}
+"""The ways by the names that scenarios use."""

@@ -1,0 +1,211 @@
+"""The co-simulation: one Mesa step is one market step of plans, and its control steps of rules and power flows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import mesa
+import numpy as np
+import numpy.typing as npt
+
+from agents.grid import Grid
+from agents.prosumer import Population, Prosumer
+from cosim.build import build_feeder, build_forecast, build_rows
+from cosim.clock import Clock
+from cosim.failure import RunFailure
+from cosim.ledger import Ledger
+from cosim.measurement import MEASUREMENTS
+from cosim.record import Record
+from cosim.scenario import Scenario
+from cosim.validation import require_lockstep, require_valid
+from feeders.engines import make_engine
+from feeders.errors import PowerFlowError
+
+__all__ = ["CoSimulation"]
+
+Array = npt.NDArray[np.float64]
+
+
+class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
+    """Prosumers on a feeder: plan, rule, power flow, delivered energy, next plan.
+
+    Parameters
+    ----------
+    settings : Scenario or sequence of Scenario, optional
+        What to simulate; the published four-bus case by default. Several scenarios that share feeder, clock
+        and mode are lived in lock-step, each on a copy of the feeder of its own.
+    rng : int, optional
+        Seed in place of the scenario's.
+    classes : mapping, optional
+        Classes of single prosumers by their ids, for behaviour of one's own; `Prosumer` for all others.
+    threads : int
+        Threads that plan; the results are the same with any number.
+    **changes
+        Fields of the scenario by their dotted names, e.g. ``rule="prc"`` or ``**{"voltage.dead_pu": 0.03}``.
+
+    Attributes
+    ----------
+    population : Population
+        State of all prosumers as columns.
+    prosumers : list of Prosumer
+        The same as agents, in row order.
+    grid : Grid
+        The power flow.
+    clock : Clock
+        Market and control steps.
+    record : Record
+        What happened so far.
+
+    Raises
+    ------
+    InputErrors
+        When a scenario cannot be simulated; all reasons at once.
+    """
+
+    def __init__(
+        self,
+        settings: Scenario | Sequence[Scenario] | None = None,
+        *,
+        rng: int | None = None,
+        classes: Mapping[str, type[Prosumer]] | None = None,
+        threads: int = 1,
+        **changes: Any,
+    ) -> None:
+        self.settings = _scenarios(settings, rng, changes)
+        first = self.settings[0]
+        super().__init__(rng=first.seed)
+        self.clock = Clock(first.days, first.market_step_min, first.control_step_min, first.horizon)
+        self.threads = threads
+        require_lockstep(self.settings)
+        feeder = build_feeder(first.feeder)
+        for scenario in self.settings:
+            require_valid(scenario, feeder)
+        engine = make_engine(feeder, first.feeder.engine)
+        self.rows = build_rows(self.settings, feeder)
+        self.population = Population(self.rows.assets)
+        self.grid = Grid(self, engine, self.rows.assets.bus, self.rows.copy, len(self.settings))
+        self.prosumers = [
+            (classes or {}).get(name, Prosumer)(self, self.population, row)
+            for row, name in enumerate(self.rows.assets.ids)
+        ]
+        self.forecast = build_forecast(first, self.rows, self.clock)
+        self.ledger = Ledger(self.population)
+        self.record = Record(self.clock.n_control_steps, self.population)
+        self.datacollector = mesa.DataCollector(model_reporters=_REPORTERS)
+        self._exchange = MEASUREMENTS[first.mode]
+        self._deviants = [p for p in self.prosumers if type(p).regulate is not Prosumer.regulate]
+        self._reference_vm_pu: Array = np.ones(len(self.population))
+        self._shadow = _shadow(self.settings, threads)
+        # Mesa 3.3 keeps every model alive in a class-level table of agent numbers.
+        getattr(mesa.Agent, "_ids", {}).pop(self, None)
+
+    def step(self) -> None:
+        """One market step: everyone plans; then rule and power flow, control step by control step.
+
+        Raises
+        ------
+        RunFailure
+            When a power flow has no usable solution; the record up to then stays readable.
+        LedgerError
+            When energy or money does not add up.
+        """
+        self._begin()
+        self._plan()
+        for minute in self.clock.control_steps():
+            self._regulate_and_flow(minute)
+            self.population.deliver(self.clock.control_step_h)
+            self.ledger.book(minute, self.clock.control_step_h)
+            self.record.write()
+        self.ledger.close_market_step(minute)
+        self.clock.advance()
+        self.running = not self.clock.finished
+        self.datacollector.collect(self)
+
+    def run(self) -> None:
+        """Step to the end of the scenario."""
+        while not self.clock.finished:
+            self.step()
+
+    def _begin(self) -> None:
+        """Load, sun and prices of now, and what an inverter reads that has not measured, or must not."""
+        self.population.begin(self.rows.signals, self.clock.step, self.clock.market_step_h)
+        if self._shadow is not None:
+            self._shadow.step()
+        first_minute = self.clock.step * self.clock.controls_per_step
+        if self.clock.step == 0 or self.settings[0].mode == "open-loop":
+            self._reference_vm_pu = self._solved(first_minute, self._uncontrolled_flow)
+        if self.clock.step == 0:
+            self.population.vm_pu[:] = self._reference_vm_pu
+
+    def _plan(self) -> None:
+        forecast, signals, window = self.forecast, self.rows.signals, self.clock.window()
+        planners = [p for p in self.prosumers if self.rows.assets.optimise[p.row]]
+        if self.threads == 1:
+            for prosumer in planners:
+                prosumer.plan(forecast, signals, window)
+            return
+        with ThreadPoolExecutor(self.threads) as pool:
+            list(pool.map(lambda prosumer: prosumer.plan(forecast, signals, window), planners))
+
+    def _regulate_and_flow(self, minute: int) -> None:
+        if self._shadow is not None:
+            self._reference_vm_pu = self._shadow.record.column("vm_pu")[minute]
+        self.population.vm_pu[:] = self._solved(
+            minute, lambda: self._exchange(self.population, self.grid, self._regulate, self._reference_vm_pu)
+        )
+
+    def _regulate(self, vm_pu: Array) -> None:
+        """Apply the rules to all, then let those go their own way whose class says so."""
+        self.population.regulate(vm_pu, self.clock.control_step_h)
+        for prosumer in self._deviants:
+            prosumer.regulate(float(vm_pu[prosumer.row]), self.clock.control_step_h)
+        if self._deviants:
+            self.population.meter()
+
+    def _uncontrolled_flow(self) -> Array:
+        """Voltages if batteries idled, flexible loads ran as by themselves, and no rule acted."""
+        p = self.population
+        return self.grid.solve(p.p_load_kw + p.p_flexible_kw - p.p_pv_kw, -p.q_load_kvar)
+
+    def _solved(self, minute: int, flow: Callable[[], Array]) -> Array:
+        try:
+            return flow()
+        except PowerFlowError as error:
+            self.running = False
+            start = self.settings[0].start
+            at = start + timedelta(minutes=minute * self.clock.control_step_min)
+            raise RunFailure(error, minute, at) from error
+
+
+def _scenarios(
+    settings: Scenario | Sequence[Scenario] | None, rng: int | None, changes: dict[str, Any]
+) -> list[Scenario]:
+    if rng is not None:
+        changes = {**changes, "seed": int(rng)}
+    scenarios = list(settings) if isinstance(settings, Sequence) else [settings or Scenario()]
+    return [scenario.changed(changes) for scenario in scenarios] if changes else scenarios
+
+
+def _shadow(scenarios: list[Scenario], threads: int) -> CoSimulation | None:
+    """The run without rules whose voltages an open loop reads, where that run optimises."""
+    first = scenarios[0]
+    if first.mode != "open-loop" or first.open_loop_reference != "optimised":
+        return None
+    free = {"mode": "closed-loop", "rule": "none", "prosumers.*.rule": "none"}
+    return CoSimulation([scenario.changed(free) for scenario in scenarios], threads=threads)
+
+
+def _last_step(model: CoSimulation, name: str) -> Array:
+    return model.record.column(name)[-model.clock.controls_per_step :]
+
+
+_REPORTERS = {
+    "cost": lambda m: float(m.ledger.cost.sum()),
+    "vm_min_pu": lambda m: float(_last_step(m, "vm_pu").min(initial=np.inf)),
+    "vm_max_pu": lambda m: float(_last_step(m, "vm_pu").max(initial=-np.inf)),
+    "p_curtailed_kw": lambda m: float(_last_step(m, "p_curtailed_kw").mean(axis=0).sum()),
+    "p_meter_kw": lambda m: float(_last_step(m, "p_meter_kw").mean(axis=0).sum()),
+}

@@ -1,0 +1,152 @@
+"""Figures. Each drawing function takes data and an Axes (or a Figure for several panels) and returns it.
+
+Colours are those of Okabe and Ito, which colour-blind readers can tell apart; line styles keep them apart in
+print. Times are drawn as local hours of the day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from agents.prosumer import VoltageBand
+from cosim.build import build_signals
+from cosim.data import TIMEZONE
+from cosim.run import Run
+
+__all__ = ["COLOURS", "STYLES", "draw_run", "plot_day", "plot_voltages", "save_figure"]
+
+Array = npt.NDArray[np.float64]
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), "-")
+_GREY = "#666666"
+
+
+def plot_voltages(ax: Axes, hours: Array, vm_pu: Mapping[str, Array], band: VoltageBand) -> Axes:
+    """Voltages over time, one line per label, with the dead band shaded and the limits dashed.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    hours : array, shape (n,)
+        Time [h].
+    vm_pu : mapping of str to array, shape (n,)
+        Voltage magnitudes [p.u.] by label.
+    band : VoltageBand
+        Limits and dead band.
+    """
+    ax.axhspan(1 - band.dead_pu, 1 + band.dead_pu, color="0.92", zorder=0, label="dead band")
+    for limit in (band.vm_min_pu, band.vm_max_pu):
+        ax.axhline(limit, color=_GREY, linewidth=0.8, linestyle=(0, (6, 3)), zorder=1)
+        ax.annotate(
+            f"{limit:g}",
+            (1.005, limit),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=7,
+            color=_GREY,
+        )
+    for index, (label, values) in enumerate(vm_pu.items()):
+        colour, style = COLOURS[index % len(COLOURS)], STYLES[index % len(STYLES)]
+        ax.plot(hours, values, color=colour, linestyle=style, linewidth=1.2, label=label)
+    ax.set(ylabel="voltage (p.u.)", xlim=(hours[0], hours[-1]))
+    _hour_axis(ax)
+    return ax
+
+
+def plot_day(figure: Figure, run: Run, prosumer: str, timezone: str = TIMEZONE) -> Figure:
+    """One prosumer's run in five panels: battery, flexible load in its bounds, power at the meter, price, energy.
+
+    The panels of Hashmi et al., fig. 5.
+    """
+    row = run.prosumers["prosumer"].tolist().index(prosumer)
+    hours = local_hours(run, timezone)
+    battery, flexible, load, pv, curtailed, meter, price_buy, price_sell, energy = (
+        run.column(name)[:, row]
+        for name in (
+            "p_battery_kw",
+            "p_flexible_kw",
+            "p_load_kw",
+            "p_pv_kw",
+            "p_curtailed_kw",
+            "p_meter_kw",
+            "price_buy",
+            "price_sell",
+            "energy_kwh",
+        )
+    )
+    signals = build_signals(run.scenario)
+    per_step = run.scenario.market_step_min // run.scenario.control_step_min
+    highest = np.repeat(signals.p_flexible_max_kw[:, row], per_step)[: len(hours)]
+    usual = np.repeat(signals.p_flexible_kw[:, row], per_step)[: len(hours)]
+    axes = figure.subplots(5, 1, sharex=True)
+    blue, orange, green, *_ = COLOURS
+    axes[0].axhline(0, color=_GREY, linewidth=0.6)
+    _line(axes[0], hours, battery, blue, "battery, > 0 charging")
+    axes[1].fill_between(hours, 0, highest, step="post", color="0.9", label="bounds")
+    _line(axes[1], hours, usual, _GREY, "by itself", ":")
+    _line(axes[1], hours, flexible, blue, "planned")
+    axes[2].axhline(0, color=_GREY, linewidth=0.6)
+    _line(axes[2], hours, load + usual - pv, _GREY, "load less PV, no optimisation", ":")
+    _line(axes[2], hours, meter, blue, "at the meter, > 0 import")
+    if curtailed.any():
+        _line(axes[2], hours, curtailed, orange, "curtailed PV", "--")
+    _line(axes[3], hours, price_buy, blue, "buying")
+    if not np.array_equal(price_buy, price_sell):
+        _line(axes[3], hours, price_sell, orange, "selling", "--")
+    axes[4].plot(hours, energy, color=green, linewidth=1.2, label="battery energy")
+    for ax, label in zip(axes, ("kW", "kW", "kW", "currency/kWh", "kWh"), strict=True):
+        ax.set_ylabel(label)
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=7, frameon=False)
+        ax.set_xlim(hours[0], hours[-1])
+    _hour_axis(axes[4])
+    return figure
+
+
+def draw_run(run: Run, folder: Path) -> None:
+    """The figures of a run: all voltages, and the day of the prosumer with the greatest electrical distance."""
+    hours = local_hours(run, TIMEZONE)
+    far_to_near = run.prosumers.sort_values("distance_ohm", ascending=False)
+    shown = far_to_near.head(len(COLOURS) - 1)
+    figure = Figure(figsize=(7.2, 3.2), layout="constrained")
+    names = zip(shown.index, shown["prosumer"], shown["bus"], strict=True)
+    vm_pu = {f"{name} (bus {bus})": run.column("vm_pu")[:, int(row)] for row, name, bus in names}
+    if vm_pu:
+        ax = plot_voltages(figure.subplots(), hours, vm_pu, run.scenario.voltage.band)
+        ax.legend(fontsize=7, ncols=3, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+        save_figure(figure, folder / "voltages.png")
+        farthest = str(far_to_near["prosumer"].iloc[0])
+        save_figure(plot_day(_tall(), run, farthest), folder / f"day-{farthest}.png")
+
+
+def local_hours(run: Run, timezone: str) -> Array:
+    """Control steps as hours since local midnight of the first day."""
+    first = run.times[0].tz_convert(timezone)
+    return np.arange(len(run.times), dtype=np.float64) * run.step_h + (first.hour + first.minute / 60)
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a PNG fit for print, without the time it was made."""
+    figure.savefig(path, dpi=200, metadata={"Software": None})
+
+
+def _tall() -> Figure:
+    return Figure(figsize=(7.2, 7.5), layout="constrained")
+
+
+def _line(ax: Axes, hours: Array, values: Array, colour: str, label: str, style: str = "-") -> None:
+    ax.step(hours, values, where="post", color=colour, linestyle=style, linewidth=1.2, label=label)
+
+
+def _hour_axis(ax: Axes) -> None:
+    first, last = ax.get_xlim()
+    if last - first <= 30:
+        ax.set_xticks(np.arange(np.ceil(first / 3) * 3, last + 1e-9, 3))
+    ax.set_xlabel("local time (hour of the day)" if last <= 24.5 else "hours since local midnight of the first day")

@@ -1,0 +1,3 @@
+"""One file per question: its docstring asks, its table and figures answer."""
+
+__all__: list[str] = []

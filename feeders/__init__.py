@@ -1,0 +1,18 @@
+"""Distribution feeders: nets, limits, electrical distances and power-flow engines."""
+
+from __future__ import annotations
+
+from feeders.engines import ENGINES, Engine, make_engine
+from feeders.feeder import Feeder
+from feeders.library import FEEDERS, describe, feeder_from_json, load_feeder
+
+__all__ = [
+    "ENGINES",
+    "FEEDERS",
+    "Engine",
+    "Feeder",
+    "describe",
+    "feeder_from_json",
+    "load_feeder",
+    "make_engine",
+]

@@ -1,0 +1,155 @@
+"""What every power-flow engine promises, and the checks that they share."""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pandapower.auxiliary import pandapowerNet
+
+from feeders.errors import InputError, PowerFlowError
+from feeders.feeder import Feeder
+
+__all__ = [
+    "VM_PLAUSIBLE_PU",
+    "Engine",
+    "FloatArray",
+    "check_slack_vm_pu",
+    "check_voltages",
+    "checked_injections",
+    "chosen_powers",
+    "divergence",
+]
+
+FloatArray = NDArray[np.float64]
+
+VM_PLAUSIBLE_PU = (0.5, 1.5)
+"""A converged flow outside this range is no operating point of a distribution feeder [p.u.]."""
+
+_TIE = 1e-6  # relative; downstream of one overload all voltages drop alike up to rounding
+
+
+class Engine(Protocol):
+    """A power flow of one feeder: arrays in, arrays out, in the order of ``feeder.buses``."""
+
+    feeder: Feeder
+
+    def solve(self, p_kw: ArrayLike, q_kvar: ArrayLike) -> FloatArray:
+        """Voltage magnitudes for prosumers' powers on top of the net's own elements.
+
+        Parameters
+        ----------
+        p_kw : array_like, shape (n_buses,) or (K, n_buses)
+            Active power consumed at each bus [kW], three-phase total.
+        q_kvar : array_like, same shape
+            Reactive power injected by inverters at each bus [kvar].
+
+        Returns
+        -------
+        vm_pu : ndarray, same shape
+            Voltage magnitude [p.u.], NaN exactly where a bus is not energised. K scenarios are solved
+            independently: a row does not depend on the others, nor on earlier calls.
+
+        Raises
+        ------
+        InputError
+            Wrong shape, powers that are not finite, or power at a bus that is not energised.
+        PowerFlowError
+            If the flow diverges, or a voltage is outside 0.5 to 1.5 p.u.; the engine works on afterwards.
+        """
+        ...
+
+    def set_slack_vm_pu(self, vm_pu: float) -> None:
+        """Set the voltage magnitude [p.u.] of every external grid for the solves to come."""
+        ...
+
+    def write_results(self, p_kw: ArrayLike | None = None, q_kvar: ArrayLike | None = None) -> pandapowerNet:
+        """Fill the ``res_*`` tables of ``feeder.net`` and return it.
+
+        Parameters
+        ----------
+        p_kw, q_kvar : array_like, shape (n_buses,), optional
+            Powers as in `solve`. Default: those of the last single solve, zero before any.
+
+        Notes ----- The powers become loads "prosumers at bus X" of ``feeder.net``, so that every pandapower
+        tool sees them, and the external grids take the engine's voltage.
+        """
+        ...
+
+
+def checked_injections(feeder: Feeder, p_kw: ArrayLike, q_kvar: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Both as float arrays; raises InputError where `Engine.solve` says so."""
+    p, q = np.asarray(p_kw, dtype=float), np.asarray(q_kvar, dtype=float)
+    where = f"power flow on feeder {feeder.name!r}"
+    if p.shape != q.shape or p.ndim not in (1, 2) or p.shape[-1] != feeder.n_buses:
+        allowed = f"both of shape ({feeder.n_buses},) or (K, {feeder.n_buses})"
+        raise InputError(where, "shape of p_kw, q_kvar", (p.shape, q.shape), allowed)
+    if not (math.isfinite(p.sum()) and math.isfinite(q.sum())):  # cheaper than looking at every element
+        raise InputError(where, "p_kw, q_kvar", "NaN or infinite", "finite numbers")
+    if feeder.has_dead_buses:
+        dead = ~feeder.energised
+        powered = ((p != 0) | (q != 0))[..., dead].reshape(-1, int(dead.sum())).any(axis=0)
+        if powered.any():
+            buses = feeder.buses[dead][powered].tolist()
+            raise InputError(where, "p_kw, q_kvar", f"power at bus {buses}", "0 at buses that are not energised")
+    return p, q
+
+
+def chosen_powers(
+    feeder: Feeder,
+    last: tuple[FloatArray, FloatArray],
+    p_kw: ArrayLike | None,
+    q_kvar: ArrayLike | None,
+) -> tuple[FloatArray, FloatArray]:
+    """The powers given, or ``last`` where None, both of shape (n_buses,); raises InputError for a batch."""
+    p, q = checked_injections(feeder, last[0] if p_kw is None else p_kw, last[1] if q_kvar is None else q_kvar)
+    if p.ndim != 1:
+        where = f"results of feeder {feeder.name!r}"
+        raise InputError(where, "shape of p_kw, q_kvar", p.shape, f"({feeder.n_buses},): one scenario")
+    return p, q
+
+
+def check_slack_vm_pu(vm_pu: float) -> float:
+    """``vm_pu`` as float; raises InputError outside the plausible range."""
+    if not VM_PLAUSIBLE_PU[0] < vm_pu < VM_PLAUSIBLE_PU[1]:
+        raise InputError("engine", "slack vm_pu", vm_pu, "above 0.5 and below 1.5 p.u.")
+    return float(vm_pu)
+
+
+def check_voltages(feeder: Feeder, vm_pu: FloatArray, scenario: int | None = None) -> None:
+    """Raise PowerFlowError unless every energised bus is within 0.5 and 1.5 p.u.; NaN is not.
+
+    ``vm_pu`` has shape (n_buses,). The worst bus is the one farthest from 1 p.u., or the first without a
+    value.
+    """
+    alive = vm_pu[feeder.energised] if feeder.has_dead_buses else vm_pu
+    if VM_PLAUSIBLE_PU[0] < alive.min() and alive.max() < VM_PLAUSIBLE_PU[1]:
+        return
+    deviation = np.where(feeder.energised, np.abs(vm_pu - 1.0), -1.0)
+    worst = int(np.argmax(deviation))  # NaN counts as the largest
+    reason = _in_scenario("voltage outside 0.5 to 1.5 p.u.", scenario)
+    raise PowerFlowError(feeder.name, reason, int(feeder.buses[worst]), float(vm_pu[worst]))
+
+
+def divergence(feeder: Feeder, p_kw: FloatArray, q_kvar: FloatArray, scenario: int | None = None) -> PowerFlowError:
+    """The error for powers, shape (n_buses,), without a solution.
+
+    There is no voltage to judge by: the worst bus is the one whose voltage the powers, prosumers' and
+    background's together, change most to first order, ``|inv(Y_nn) conj(S)|`` at 1 p.u.; among equals the one
+    with the most power.
+    """
+    s_kva = p_kw + feeder.background_p_kw + 1j * (feeder.background_q_kvar - q_kvar)
+    alive = feeder.energised
+    node = feeder.nodal.node_of_bus[alive]
+    current = np.zeros(feeder.nodal.n_nodes, dtype=complex)
+    np.add.at(current, node, -np.conj(s_kva[alive]) / (feeder.nodal.base_mva * 1e3))
+    change = np.abs(feeder.shorted_sources.voltage_change_pu(current))[node]
+    power = np.where(change >= change.max() * (1 - _TIE), np.abs(s_kva[alive]), -1.0)
+    worst = int(feeder.buses[alive][np.argmax(power)])
+    return PowerFlowError(feeder.name, _in_scenario("did not converge", scenario), worst)
+
+
+def _in_scenario(reason: str, scenario: int | None) -> str:
+    return reason if scenario is None else f"{reason} in scenario {scenario} of the batch"
