@@ -20,6 +20,7 @@ __all__ = [
     "jain",
     "loss_of_consumer_gain",
     "voltage_counts",
+    "voltage_reversals",
 ]
 
 Array = npt.NDArray[np.float64]
@@ -80,6 +81,18 @@ def cumulative_voltage_correction(vm_pu: Array, dead_pu: float) -> Array:
     """CVC [p.u.], eq. (14): sum over samples of the deviation beyond the permissible one."""
     excess: Array = np.maximum(np.abs(vm_pu - 1) - dead_pu, 0.0).sum(axis=0)
     return excess
+
+
+def voltage_reversals(vm_pu: Array, least_pu: float = 1e-3) -> Counts:
+    """Samples at which the voltage turns back by more than `least_pu` after moving as much: a rule that hunts.
+
+    An inverter that reads the last minute's voltage and acts in full overshoots where its droop is steep against the
+    feeder's impedance, and swings to and fro from one control step to the next.
+    """
+    step = np.diff(vm_pu, axis=0)
+    large = np.abs(step) > least_pu
+    turned: Counts = (large[1:] & large[:-1] & (step[1:] * step[:-1] < 0)).sum(axis=0)
+    return turned
 
 
 def gini(values: Array) -> float:

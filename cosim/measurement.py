@@ -21,8 +21,10 @@ Regulate = Callable[[Array], None]
 """Corrects the powers of the population to what the rules permit at voltages of shape (n,)."""
 
 SETTLED_PU = 1e-6  # a voltage that moves less than this between iterations has settled
-DAMPING = 0.5  # stable while the loop gain stays below 3: damping < 2 / (1 + gain)
-MAX_ITERATIONS = 50
+MAX_ITERATIONS = 60
+DAMPING = 0.5  # at first; the exchange is stable for damping < 2 / (1 + loop gain)
+SLOWER = 0.7  # factor on the damping whenever an iteration brings little
+LITTLE = 0.8  # of the deviation left after it
 
 
 def closed_loop(population: Population, grid: Grid, regulate: Regulate, reference: Array) -> Array:  # noqa: ARG001
@@ -46,13 +48,18 @@ def settled(population: Population, grid: Grid, regulate: Regulate, reference: A
     What has not settled after `MAX_ITERATIONS` is flagged in the status of the prosumers concerned.
     """
     measured = population.vm_pu.copy()
+    damping, deviation = DAMPING, np.inf
     for _ in range(MAX_ITERATIONS):
         regulate(measured)
         vm_pu = flow(population, grid)
-        moving = np.abs(vm_pu - measured) > SETTLED_PU
+        step = vm_pu - measured
+        moving = np.abs(step) > SETTLED_PU
         if not moving.any():
             break
-        measured += DAMPING * (vm_pu - measured)
+        before, deviation = deviation, float(np.abs(step).max())
+        if deviation > LITTLE * before:
+            damping *= SLOWER
+        measured += damping * step
     population.flag(Status.NOT_SETTLED, moving)
     return vm_pu
 

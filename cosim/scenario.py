@@ -86,7 +86,7 @@ class Scenario(Strict):
     """Everything a run depends on. The default is the four-bus case of Hashmi et al., section V-C."""
 
     name: Name = "four-bus"
-    start: AwareDatetime = Field(datetime(2016, 7, 18, tzinfo=UTC), description="first step; stored in UTC")
+    start: AwareDatetime = Field(datetime(2016, 6, 7, 22, tzinfo=UTC), description="first step; stored in UTC")
     days: Annotated[int, Field(ge=1, le=3660)] = 1
     market_step_min: Annotated[int, Field(ge=1, le=60)] = 15
     control_step_min: Annotated[int, Field(ge=1, le=60)] = 1

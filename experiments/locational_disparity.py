@@ -17,6 +17,7 @@ import pandas as pd
 from cosim import Run, Scenario, indices, run_ensemble
 from cosim.data import day_start, extract_days
 from cosim.indices import VOLTAGE_COUNTS
+from cosim.run import Progress
 from cosim.study import StudyOptions, StudyResult
 from experiments.disparity_report import report, write_answer
 
@@ -24,6 +25,7 @@ __all__ = ["Answer", "Case", "base_scenario", "cases_of_day", "disparity", "stud
 
 RULES = ("none", "prc", "anrc", "hybrid")
 MODES = ("open-loop", "closed-loop")
+DAYS_AT_ONCE = 7  # 119 runs in lock-step: most of the speed, at a quarter of the memory of all days
 COLUMNS = [
     "mode",
     "rule",
@@ -100,26 +102,28 @@ def disparity(base: Scenario, starts: Sequence[pd.Timestamp], options: StudyOpti
     options : StudyOptions
         Threads and progress.
     """
-    default = pd.Timestamp(base.start)
+    batches = [
+        (mode, starts[first : first + DAYS_AT_ONCE])
+        for mode in MODES
+        for first in range(0, len(starts), DAYS_AT_ONCE)
+    ]
     tables: list[pd.DataFrame] = []
     kept: dict[Case, Run] = {}
-    for index, mode in enumerate(MODES):
-        cases = [case for start in starts for case in cases_of_day(base, start, mode)]
-
-        def tell(done: int, total: int, part: int = index) -> None:
-            if options.progress is not None:
-                options.progress(part * total + done, len(MODES) * total)
-
-        runs = dict(
-            zip(
-                cases,
-                run_ensemble([case.scenario(base) for case in cases], threads=options.threads, progress=tell),
-                strict=True,
-            )
-        )
+    for index, (mode, some) in enumerate(batches):
+        cases = [case for start in some for case in cases_of_day(base, start, mode)]
+        tell = _part(options.progress, index, len(batches))
+        results = run_ensemble([case.scenario(base) for case in cases], threads=options.threads, progress=tell)
+        runs = dict(zip(cases, results, strict=True))
         tables.append(_table(base, runs))
-        kept |= {case: run for case, run in runs.items() if case.start == default}
+        kept |= {case: run for case, run in runs.items() if case.start == pd.Timestamp(base.start)}
     return Answer(base, pd.concat(tables, ignore_index=True), kept)
+
+
+def _part(progress: Progress | None, index: int, n_parts: int) -> Progress | None:
+    """Progress of one part of a job as progress of the whole."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(index * total + done, n_parts * total)
 
 
 def cases_of_day(base: Scenario, start: pd.Timestamp, mode: str) -> Iterator[Case]:
@@ -147,9 +151,10 @@ def _table(base: Scenario, runs: dict[Case, Run]) -> pd.DataFrame:
             rule=case.rule,
             lcg_percent=indices.loss_of_consumer_gain(cost, free),
             gain_kept_percent=indices.gain_kept(cost, free, idle),
+            n_reversals=indices.voltage_reversals(runs[case].column("vm_pu")),
         )
         rows.append(full[[name in case.active for name in names]])
-    return pd.concat(rows, ignore_index=True)[["day", *COLUMNS, "prosumer", "distance_ohm"]]
+    return pd.concat(rows, ignore_index=True)[["day", *COLUMNS, "n_reversals", "prosumer", "distance_ohm"]]
 
 
 def _days(base: Scenario) -> list[pd.Timestamp]:

@@ -15,7 +15,7 @@ from pandapower.auxiliary import pandapowerNet
 from feeders.background import background_power, voltage_dependent_buses
 from feeders.checks import check_net
 from feeders.errors import InputError
-from feeders.impedance import ShortedSources
+from feeders.impedance import driving_point_pu
 from feeders.names import BusNames
 from feeders.nodal import NodalModel, nodal_model
 from feeders.repairs import repair_net
@@ -161,17 +161,12 @@ class Feeder:
         without shunts it is the impedance of the path to the source. NaN for buses that are not energised.
         """
         model = self.nodal
-        z_node_ohm = self.shorted_sources.driving_point_pu() * model.base_kv**2 / model.base_mva
+        z_node_ohm = driving_point_pu(model) * model.base_kv**2 / model.base_mva
         z_ohm = np.where(self.energised, z_node_ohm[model.node_of_bus], np.nan)
         columns = {"r_ohm": z_ohm.real, "x_ohm": z_ohm.imag, "z_ohm": np.abs(z_ohm)}
         distance = pd.DataFrame(columns, index=pd.Index(self.buses, name="bus"))
         distance[~self.energised] = np.nan  # NaN + 0j would leave x at 0
         return distance
-
-    @cached_property
-    def shorted_sources(self) -> ShortedSources:
-        """The factorised admittance matrix with the sources shorted."""
-        return ShortedSources(self.nodal)
 
     @cached_property
     def is_radial(self) -> bool:

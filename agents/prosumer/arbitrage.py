@@ -1,42 +1,40 @@
 """Energy arbitrage of one prosumer: battery and flexible load against the price, as a linear program.
 
-The published problem (Hashmi et al., arXiv 2207.10248, section II-B) minimises the bill over the change of
-battery energy x and the flexible load f, with the AC power of the battery ``s(x) = x+ / (h eta_ch) - eta_dis
-x- / h`` and the power at the meter ``L = z + f + s(x)``. Its epigraph form has 3N variables and 6N + 2 dense
-rows. Here charging c, discharging d, import g and energy b are variables of their own; the bill becomes
-``h * sum(ps * L + (pb - ps) * g)`` with ``g >= L``, ``g >= 0``: 5N variables, 2N + 1 sparse rows, and a matrix
-that never changes, so that each plan starts from the basis of the last.
+The published problem (Hashmi et al., arXiv 2207.10248, section II-B) minimises the bill over the change of battery
+energy x and the flexible load f, where the battery draws ``s(x) = (max(x, 0) / eta_ch + min(x, 0) * eta_dis) / h``
+and the meter sees ``L = z + f + s(x)``. Its epigraph form has 3N variables and 6N + 2 dense rows. Here charging c,
+discharging d, import g and energy b are variables of their own; the bill is ``h * sum(ps * L + (pb - ps) * g)`` with
+``g >= L, g >= 0``. That makes 5N variables, 2N + 1 sparse rows, and a matrix that never changes, so that each plan
+starts from the basis of the last.
 
-**When it is exact.** With ``ps <= pb`` the bill C(L) is convex and g is max(L, 0) at the optimum. What the LP adds
+**When it is exact.** With ``ps <= pb`` the bill is convex in L, and g is max(L, 0) at the optimum. What the LP adds
 to the published problem is that c and d may both be positive, which burns energy: the same x at a larger L.
 
-====================  ==========================================================================
-``pb >= ps >= 0``     C never falls with L: burning never pays, so replacing c and d by their net effect
-                      (same x, L no larger) costs no more. The LP is exact.
-``pb >= 0 > ps``      C falls with L while exporting: burning may pay, as long as there is surplus.
-``0 > pb >= ps``      C falls with L everywhere: burning pays whenever it is possible.
-====================  ==========================================================================
+- ``pb >= ps >= 0``: the bill never falls with L. Burning never pays; replacing c and d by their net effect (the same
+  x, no larger L) costs no more. The LP is exact.
+- ``pb >= 0 > ps``: the bill falls with L while exporting. Burning may pay as long as there is surplus.
+- ``0 > pb >= ps``: the bill falls with L everywhere. Burning pays whenever it is possible.
 
-So only steps with ``ps < 0`` can go wrong. There the net effect is taken as well and its bill compared: LP bound <=
-optimum <= bill of the netted plan, which is a proof when the two ends meet. When they do not, a binary for each step
-with ``ps < 0`` chooses charging or discharging (`agents.prosumer.exclusive`); the others still need none, by the
-first line of the table. With ``ps > pb`` in any step energy could be bought and sold at once without end: refused.
+So only steps with ``ps < 0`` can go wrong. There the net effect is taken as well, and its bill compared: bill of the
+LP's solution <= optimum <= bill of the netted plan, which is a proof when the two ends meet. When they do not, a
+binary for each step with ``ps < 0`` chooses charging or discharging (`agents.prosumer.exclusive`); the other steps
+still need none, as above. A search that is cut short says so in the plan, with the bound it reached. With ``ps > pb``
+energy could be bought and sold at once without end: refused.
 
-**Ties.** Equal prices leave many plans of equal cost. Tiny weights, a different one for each variable, choose among them, so
-that the plan depends neither on the solver nor on where it started: least throughput, then flexible load early, then an empty
-battery. They are at most some millionths of the mean price, so at most that much per kWh moved is left unearned.
+**Ties.** Equal prices leave many plans of equal cost. Tiny weights, different for each variable, choose among them:
+least throughput, then flexible load early, then an empty battery. So the plan depends neither on the solver nor on
+where it started. The weights are some millionths of the mean price; what they leave unearned is at most that per kWh.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from agents.prosumer.battery import Battery
-from agents.prosumer.exclusive import charging_steps
+from agents.prosumer.exclusive import charge_or_discharge
 from agents.prosumer.highs import N_BLOCKS, Program, SplitLp
 from agents.prosumer.plan import (
     SAME_ENERGY_KWH,
@@ -65,7 +63,6 @@ _MEAN_PRICE = 1000.0  # the scale of prices in the LP, where the solver's absolu
 _TIE_THROUGHPUT = 1e-3  # per kWh, on that scale
 _TIE_FLEXIBLE = 1e-3
 _TIE_HOLDING = 1e-5
-_LARGEST = 1e9  # beyond it a number is a mistake, and HiGHS takes 1e20 for infinite
 _RESIDUAL = 1e-6  # kW or kWh by which a solution may miss a constraint
 
 
@@ -109,19 +106,21 @@ class ArbitragePlanner:
         SolverError
             When HiGHS fails.
         """
-        horizon = _checked(horizon, self.n_steps)
+        horizon = horizon.checked(self.n_steps)
         self._check_reachable(horizon)
         program = self._program(horizon)
         values = self._lp.solve(program)
-        plan = self._netted(values, program, horizon, "lp")
+        plan = self._netted(values, program, horizon)
         either = np.flatnonzero(horizon.price_sell < 0)
         if either.size == 0 or self._is_proved(plan, values):
             return plan
         either += self.n_steps - len(horizon.price_buy)
-        charging = charging_steps(self._lp.matrix, program, either)
-        program.upper[1, either[charging]] = 0.0
-        program.upper[0, either[~charging]] = 0.0
-        return self._netted(self._lp.solve(program), program, horizon, "milp")
+        choice = charge_or_discharge(self._lp.matrix, program, either)
+        program.upper[1, either[choice.charging]] = 0.0
+        program.upper[0, either[~choice.charging]] = 0.0
+        plan = self._netted(self._lp.solve(program), program, horizon)
+        gap = choice.gap / _price_scale(horizon)
+        return replace(plan, exact="limit" if choice.gap else "milp", cost_gap=gap)
 
     def _check_reachable(self, horizon: Horizon) -> None:
         battery, n, step_h = self.battery, len(horizon.price_buy), self.step_h
@@ -169,7 +168,7 @@ class ArbitragePlanner:
             lower[4, -1] = min(max(horizon.energy_end_min_kwh, battery.energy_min_kwh), highest)
         return Program(cost, lower, upper, row_lower, row_upper)
 
-    def _netted(self, values: Array, program: Program, horizon: Horizon, exact: Literal["lp", "milp"]) -> Plan:
+    def _netted(self, values: Array, program: Program, horizon: Horizon) -> Plan:
         """The plan in the LP's solution, charging and discharging at once replaced by the net effect."""
         battery, step_h = self.battery, self.step_h
         ahead = slice(self.n_steps - len(horizon.price_buy), None)
@@ -180,7 +179,7 @@ class ArbitragePlanner:
         _check_residual(program, ahead, s, flexible, energy, step_h)
         meter = horizon.p_net_kw + flexible + s
         cost = float(arbitrage_cost(meter, horizon.price_buy, horizon.price_sell, step_h))
-        return Plan(s, flexible, energy, cost, exact, horizon, step_h)
+        return Plan(s, flexible, energy, cost, "lp", 0.0, horizon, step_h)
 
     def _is_proved(self, plan: Plan, values: Array) -> bool:
         """Whether the plan costs no more than the LP's own solution, below which no plan can be."""
@@ -189,43 +188,6 @@ class ArbitragePlanner:
         buy, sell = horizon.price_buy, horizon.price_sell
         bound = arbitrage_cost(horizon.p_net_kw + flexible + charge - discharge, buy, sell, self.step_h)
         return bool(plan.cost <= bound + SAME_ENERGY_KWH * np.abs(sell).mean())
-
-
-def _checked(horizon: Horizon, n_steps: int) -> Horizon:
-    """The horizon with copies of its arrays, once they are found usable."""
-    names = ("price_buy", "price_sell", "p_net_kw", "flexible_min_kw", "flexible_max_kw")
-    n = np.size(horizon.price_buy)
-    for name, column in zip(names, horizon.columns, strict=True):
-        if np.shape(column) != (n,) or not 1 <= n <= n_steps:
-            raise InputError("horizon", name, np.shape(column), f"one shape (n,) for all, 1 <= n <= {n_steps}")
-    columns = np.array(horizon.columns, dtype=np.float64)
-    # A comparison with NaN is false: one test for both.
-    if not (np.abs(columns) < _LARGEST).all():
-        row, step = np.argwhere(~(np.abs(columns) < _LARGEST))[0]
-        raise InputError("horizon", f"{names[row]}[{step}]", columns[row, step], "a finite number below 1e9")
-    _check_scalars(horizon)
-    buy, sell, _, flexible_min, flexible_max = columns
-    if (sell > buy).any():
-        step = int(np.argmax(sell > buy))
-        prices = (float(sell[step]), float(buy[step]))
-        raise InputError("horizon", f"price_sell, price_buy [{step}]", prices, "price_sell <= price_buy")
-    if (flexible_min > flexible_max).any():
-        step = int(np.argmax(flexible_min > flexible_max))
-        bounds = (float(flexible_min[step]), float(flexible_max[step]))
-        raise InputError("horizon", f"flexible_min_kw, flexible_max_kw [{step}]", bounds, "min <= max")
-    return replace(horizon, **dict(zip(names, columns, strict=True)))
-
-
-def _check_scalars(horizon: Horizon) -> None:
-    end = horizon.energy_end_min_kwh
-    for name, value, lowest in (
-        ("energy_start_kwh", horizon.energy_start_kwh, -_LARGEST),
-        ("flexible_energy_kwh", horizon.flexible_energy_kwh, -_LARGEST),
-        ("flexible_slack_kwh", horizon.flexible_slack_kwh, 0.0),
-        ("energy_end_min_kwh", 0.0 if end is None else end, -_LARGEST),
-    ):
-        if not lowest <= value < _LARGEST:
-            raise InputError("horizon", name, value, f"a finite number, {lowest:g} <= {name} < 1e9")
 
 
 def _price_scale(horizon: Horizon) -> float:

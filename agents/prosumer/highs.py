@@ -16,11 +16,13 @@ from scipy import sparse
 from agents.prosumer.battery import Battery
 from agents.prosumer.plan import SolverError
 
-__all__ = ["N_BLOCKS", "Program", "SplitLp", "accept", "new_solver", "pass_lp", "solution", "split_matrix"]
+__all__ = ["N_BLOCKS", "OPTIMAL", "Program", "SplitLp", "accept", "new_solver", "pass_lp", "run", "split_matrix"]
 
 Array = npt.NDArray[np.float64]
 
 N_BLOCKS = 5  # variables per step: charge, discharge, flexible, import, energy
+
+OPTIMAL = highspy.HighsModelStatus.kOptimal
 
 # Against prices scaled to a mean of 1000, so 1e-12 of the mean price.
 _TOLERANCE = 1e-9
@@ -86,22 +88,21 @@ def new_solver() -> highspy.Highs:
     return solver
 
 
-def solution(solver: highspy.Highs) -> Array:
-    """Solve, and return the values of the variables.
+def run(solver: highspy.Highs) -> highspy.HighsModelStatus:
+    """Solve, and say how it ended.
 
     Raises
     ------
     SolverError
-        When HiGHS does not prove an optimum, not even from a fresh start.
+        When HiGHS does not run at all.
     """
-    if solver.run() != highspy.HighsStatus.kOk or not _is_optimal(solver):
-        # HiGHS refuses one thread when other code of this process has made it use several: take what is there.
-        accept(solver.clearSolver(), "clearing")
+    if solver.run() == highspy.HighsStatus.kError:
+        # One thread is refused where other code has made HiGHS use several in this one: take what is there.
         accept(solver.setOptionValue("threads", 0), "option threads")
-        accept(solver.run(), "solving")
-        if not _is_optimal(solver):
-            raise SolverError(f"HiGHS ended with {solver.modelStatusToString(solver.getModelStatus())}")
-    return np.array(solver.getSolution().col_value)
+        if solver.run() == highspy.HighsStatus.kError:
+            raise SolverError("HiGHS does not run")
+    ended: highspy.HighsModelStatus = solver.getModelStatus()
+    return ended
 
 
 class SplitLp:
@@ -120,7 +121,7 @@ class SplitLp:
         self._rows = np.arange(n_rows, dtype=np.int32)
         self._solver = new_solver()
         nothing = Program(*np.zeros((3, n_columns)), *np.zeros((2, n_rows)))
-        accept(pass_lp(self._solver, self.matrix, nothing), "the matrix")
+        pass_lp(self._solver, self.matrix, nothing)
 
     def solve(self, program: Program) -> Array:
         """Optimal values of the variables, shape (5, N).
@@ -128,24 +129,26 @@ class SplitLp:
         Raises
         ------
         SolverError
-            When HiGHS refuses a number or finds no optimum.
+            When HiGHS refuses a number, or proves no optimum even from a fresh start.
         """
         solver, columns, rows = self._solver, self._columns, self._rows
         cost, lower, upper = program.cost.ravel(), program.lower.ravel(), program.upper.ravel()
         accept(solver.changeColsCost(columns.size, columns, cost), "costs")
         accept(solver.changeColsBounds(columns.size, columns, lower, upper), "bounds")
         accept(solver.changeRowsBounds(rows.size, rows, program.row_lower, program.row_upper), "forecasts")
-        return solution(solver).reshape(N_BLOCKS, -1)
+        if run(solver) != OPTIMAL:
+            accept(solver.clearSolver(), "a fresh start")
+            if run(solver) != OPTIMAL:
+                raise SolverError(f"HiGHS ended with {solver.getModelStatus().name}")
+        return np.array(solver.getSolution().col_value).reshape(N_BLOCKS, -1)
 
 
-def pass_lp(
-    solver: highspy.Highs, matrix: sparse.csc_array, program: Program, n_integers: int = 0
-) -> highspy.HighsStatus:
+def pass_lp(solver: highspy.Highs, matrix: sparse.csc_array, program: Program, n_integers: int = 0) -> None:
     """Load a program to be minimised, whose last `n_integers` variables are whole numbers."""
     n_rows, n_columns = matrix.shape
     whole = np.zeros(n_columns, dtype=np.int32)
     whole[n_columns - n_integers :] = int(highspy.HighsVarType.kInteger)
-    return solver.passModel(
+    status = solver.passModel(
         n_columns,
         n_rows,
         matrix.nnz,
@@ -162,10 +165,7 @@ def pass_lp(
         matrix.data,
         whole,
     )
-
-
-def _is_optimal(solver: highspy.Highs) -> bool:
-    return bool(solver.getModelStatus() == highspy.HighsModelStatus.kOptimal)
+    accept(status, "the program")
 
 
 def accept(status: highspy.HighsStatus, what: str) -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from feeders.errors import CosimError
+from feeders.errors import CosimError, InputError
 
-__all__ = ["Horizon", "Plan", "PlanError", "SolverError", "UnreachableError", "arbitrage_cost"]
+__all__ = ["SAME_ENERGY_KWH", "Horizon", "Plan", "PlanError", "SolverError", "UnreachableError", "arbitrage_cost"]
 
 Array = npt.NDArray[np.float64]
 
 # Fifteen one-minute additions differ from one of fifteen minutes by some 1e-15 kWh, and a day of them by
 # 1e-13; a difference of 1e-9 kWh cannot be told from that and is worth nothing at any price.
 SAME_ENERGY_KWH = 1e-9
+
+_COLUMNS = ("price_buy", "price_sell", "p_net_kw", "flexible_min_kw", "flexible_max_kw")
+_LARGEST = 1e9  # beyond it a number is a mistake, and HiGHS takes 1e20 for infinite
 
 
 class PlanError(CosimError):
@@ -91,6 +94,26 @@ class Horizon:
             self.flexible_max_kw,
         )
 
+    def checked(self, n_steps: int) -> Horizon:
+        """The same with copies of the arrays, once it is found usable for a planner of `n_steps`.
+
+        Raises
+        ------
+        InputError
+            For arrays of different lengths, numbers that are not finite, a step that sells above its buying
+            price or whose flexible load has no room between its bounds; names the first step.
+        """
+        n = np.size(self.price_buy)
+        for name, column in zip(_COLUMNS, self.columns, strict=True):
+            if np.shape(column) != (n,) or not 1 <= n <= n_steps:
+                raise InputError("horizon", name, np.shape(column), f"one shape (n,) for all, 1 <= n <= {n_steps}")
+        columns = np.array(self.columns, dtype=np.float64)
+        _check_size(columns)
+        _check_scalars(self)
+        _check_order(_COLUMNS[1], _COLUMNS[0], columns[1], columns[0])
+        _check_order(_COLUMNS[3], _COLUMNS[4], columns[3], columns[4])
+        return replace(self, **dict(zip(_COLUMNS, columns, strict=True)))
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -108,7 +131,9 @@ class Plan:
         The bill over the horizon, see `arbitrage_cost` [currency].
     exact : str
         What proved the plan optimal: ``"lp"``, or ``"milp"`` where negative prices made it pay to charge
-        and discharge at once.
+        and discharge at once; ``"limit"`` when that search was cut short.
+    cost_gap : float
+        By how much at most another plan could cost less; 0 unless the search was cut short [currency].
     horizon : Horizon
         What the plan was made for, as copies.
     step_h : float
@@ -119,7 +144,8 @@ class Plan:
     p_flexible_kw: Array
     energy_kwh: Array
     cost: float
-    exact: Literal["lp", "milp"]
+    exact: Literal["lp", "milp", "limit"]
+    cost_gap: float
     horizon: Horizon
     step_h: float
 
@@ -158,3 +184,31 @@ def arbitrage_cost(p_meter_kw: Array, price_buy: Array, price_sell: Array, step_
     sold = price_sell * np.maximum(-p_meter_kw, 0.0)
     bill: Array = step_h * np.sum(bought - sold, axis=-1)
     return bill
+
+
+def _check_size(columns: Array) -> None:
+    # A comparison with NaN is false, so that one test finds both.
+    usable = np.abs(columns) < _LARGEST
+    if not usable.all():
+        row, step = np.argwhere(~usable)[0]
+        value = float(columns[row, step])
+        raise InputError("horizon", f"{_COLUMNS[row]}[{step}]", value, "a finite number, below 1e9 in size")
+
+
+def _check_order(lower_name: str, upper_name: str, lower: Array, upper: Array) -> None:
+    if (lower > upper).any():
+        step = int(np.argmax(lower > upper))
+        pair = (float(lower[step]), float(upper[step]))
+        raise InputError("horizon", f"({lower_name}, {upper_name})[{step}]", pair, f"{lower_name} <= {upper_name}")
+
+
+def _check_scalars(horizon: Horizon) -> None:
+    end = horizon.energy_end_min_kwh
+    for name, value, lowest in (
+        ("energy_start_kwh", horizon.energy_start_kwh, -_LARGEST),
+        ("flexible_energy_kwh", horizon.flexible_energy_kwh, -_LARGEST),
+        ("flexible_slack_kwh", horizon.flexible_slack_kwh, 0.0),
+        ("energy_end_min_kwh", 0.0 if end is None else end, -_LARGEST),
+    ):
+        if not lowest <= value < _LARGEST:
+            raise InputError("horizon", name, value, f"a finite number, {lowest:g} <= {name} < 1e9")

@@ -28,8 +28,6 @@ FloatArray = NDArray[np.float64]
 VM_PLAUSIBLE_PU = (0.5, 1.5)
 """A converged flow outside this range is no operating point of a distribution feeder [p.u.]."""
 
-_TIE = 1e-6  # relative; downstream of one overload all voltages drop alike up to rounding
-
 
 class Engine(Protocol):
     """A power flow of one feeder: arrays in, arrays out, in the order of ``feeder.buses``."""
@@ -136,18 +134,12 @@ def check_voltages(feeder: Feeder, vm_pu: FloatArray, scenario: int | None = Non
 def divergence(feeder: Feeder, p_kw: FloatArray, q_kvar: FloatArray, scenario: int | None = None) -> PowerFlowError:
     """The error for powers, shape (n_buses,), without a solution.
 
-    There is no voltage to judge by: the worst bus is the one whose voltage the powers, prosumers' and
-    background's together, change most to first order, ``|inv(Y_nn) conj(S)|`` at 1 p.u.; among equals the one
-    with the most power.
+    There is no voltage to judge by: the worst bus is the one whose own power, background included, changes its own
+    voltage most to first order, ``|Z S| / vn^2`` with its driving-point impedance Z.
     """
-    s_kva = p_kw + feeder.background_p_kw + 1j * (feeder.background_q_kvar - q_kvar)
-    alive = feeder.energised
-    node = feeder.nodal.node_of_bus[alive]
-    current = np.zeros(feeder.nodal.n_nodes, dtype=complex)
-    np.add.at(current, node, -np.conj(s_kva[alive]) / (feeder.nodal.base_mva * 1e3))
-    change = np.abs(feeder.shorted_sources.voltage_change_pu(current))[node]
-    power = np.where(change >= change.max() * (1 - _TIE), np.abs(s_kva[alive]), -1.0)
-    worst = int(feeder.buses[alive][np.argmax(power)])
+    s_mva = np.hypot(p_kw + feeder.background_p_kw, feeder.background_q_kvar - q_kvar) * 1e-3
+    change_pu = feeder.electrical_distance.z_ohm * s_mva / feeder.net.bus.vn_kv**2
+    worst = int(change_pu.idxmax())  # skips the NaN of dead buses
     return PowerFlowError(feeder.name, _in_scenario("did not converge", scenario), worst)
 
 

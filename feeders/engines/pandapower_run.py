@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandapower as pp
-import pandas as pd
 from pandapower.auxiliary import LoadflowNotConverged, pandapowerNet
 
 from feeders.engines.base import FloatArray
@@ -58,14 +57,14 @@ def write_results(feeder: Feeder, slack_vm_pu: float | None, vm_pu: FloatArray) 
     net = feeder.net
     if slack_vm_pu is not None:
         net.ext_grid["vm_pu"] = slack_vm_pu
-    start_vm = pd.Series(np.nan_to_num(vm_pu, nan=1.0), index=feeder.buses)
+    # a list: pandapower compares a Series with the word "results" where it has three-winding transformers
+    start_vm = np.nan_to_num(vm_pu, nan=1.0).tolist()
     worst = int(feeder.buses[feeder.energised][0])
     try:
-        # One flow: compiling with numba would take longer.
-        pp.runpp(
+        pp.runpp(  # one flow: compiling with numba would take longer
             net,
             lightsim2grid=False,
-            numba=False,  # one flow: compiling would take longer
+            numba=False,
             tolerance_mva=tolerance_mva(feeder),
             init_vm_pu=start_vm,
             init_va_degree="dc",

@@ -26,22 +26,23 @@ def tight_runpp(net: pandapowerNet, **options: object) -> None:
 def runpp_voltages(net: pandapowerNet, p_kw: FloatArray, q_kvar: FloatArray) -> FloatArray:
     """Voltages of a plain runpp of the user's net with loads of its own added here, not by Feeder."""
     net = copy.deepcopy(net)
-    for bus, p, q in zip(net.bus.index, p_kw, q_kvar, strict=True):
-        if p or q:
-            pp.create_load(net, bus, p_mw=p / 1e3, q_mvar=-q / 1e3)
+    on = (p_kw != 0) | (q_kvar != 0)
+    pp.create_loads(net, net.bus.index[on], p_mw=p_kw[on] / 1e3, q_mvar=-q_kvar[on] / 1e3)
     tight_runpp(net)
     return net.res_bus.vm_pu.to_numpy(dtype=float)
 
 
 def random_powers(feeder: Feeder, scale_kw: float, n: int, seed: int = 1) -> tuple[FloatArray, FloatArray]:
-    """Powers of shape (n, n_buses) at the connection buses: a common part and one of each bus's own.
+    """Powers of shape (n, n_buses) at the connection buses.
 
-    Both signs, so that half of the scenarios feed back.
+    A common part that takes the background anywhere between all and its reverse, so that half of the scenarios
+    feed back; a common part and one of each bus's own within the scale.
     """
     rng = np.random.default_rng(seed)
     at = feeder.bus_positions(feeder.connection_buses.tolist())
     p_kw, q_kvar = np.zeros((n, feeder.n_buses)), np.zeros((n, feeder.n_buses))
-    p_kw[:, at] = scale_kw * (rng.uniform(-1, 1, (n, 1)) + rng.uniform(-1, 1, (n, len(at))))
+    p_kw[:, at] = -rng.uniform(0, 2, (n, 1)) * feeder.background_p_kw[at]
+    p_kw[:, at] += scale_kw * (rng.uniform(-1, 1, (n, 1)) + rng.uniform(-1, 1, (n, len(at))))
     q_kvar[:, at] = 0.3 * scale_kw * rng.uniform(-1, 1, (n, len(at)))
     return p_kw, q_kvar
 

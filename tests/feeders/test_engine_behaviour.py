@@ -1,0 +1,224 @@
+"""What every engine promises beside agreement: closed forms, independence, batches, refusals, failures."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import numpy as np
+import pandapower as pp
+import pytest
+from feeder_cases import CASES, low_voltage_net, random_powers
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from feeders.engines import ENGINES, make_engine
+from feeders.errors import InputError, PowerFlowError
+from feeders.feeder import Feeder
+from feeders.library import load_feeder
+
+R_OHM, X_OHM = 0.3, 0.1
+
+
+def two_bus_feeder():
+    net = pp.create_empty_network()
+    pp.create_buses(net, 2, vn_kv=0.4)
+    pp.create_ext_grid(net, 0)
+    pp.create_line_from_parameters(net, 0, 1, 1.0, R_OHM, X_OHM, c_nf_per_km=0, max_i_ka=1)
+    return Feeder(net)
+
+
+def two_bus_vm_pu(p_kw, q_kvar):
+    """Receiving end of a line R + jX from a source of 400 V, load P + jQ consumed.
+
+    From ``E = V + (R + jX) (P - jQ) / V`` with V real:  ``E^2 = (V + (RP + XQ)/V)^2 + ((XP - RQ)/V)^2``, so with
+    ``w = V^2``:  ``w^2 - (E^2 - 2 (RP + XQ)) w + (R^2 + X^2) (P^2 + Q^2) = 0``; the upper root is the operating point.
+    """
+    e, p, q = 400.0, 1e3 * p_kw, -1e3 * q_kvar
+    b = e**2 - 2 * (R_OHM * p + X_OHM * q)
+    return math.sqrt((b + math.sqrt(b**2 - 4 * (R_OHM**2 + X_OHM**2) * (p**2 + q**2))) / 2) / e
+
+
+@pytest.mark.parametrize("engine_name", ENGINES)
+@pytest.mark.parametrize(("p_kw", "q_kvar"), [(30, 0), (-30, 0), (0, 20), (0, -20), (40, 10), (-40, -15)])
+def test_two_bus_circuit_solved_by_hand(p_kw, q_kvar, engine_name):
+    engine = make_engine(two_bus_feeder(), engine_name)
+    expected = two_bus_vm_pu(p_kw, q_kvar)
+    assert engine.solve([0, p_kw], [0, q_kvar])[1] == pytest.approx(expected, abs=1e-8)
+    # injected reactive power raises the voltage, consumed active power lowers it
+    assert (expected > 1) == (R_OHM * p_kw - X_OHM * q_kvar < 0)
+
+
+@pytest.mark.parametrize("engine_name", ENGINES)
+def test_rows_of_a_batch_are_single_solves(engine_name):
+    feeder = Feeder(CASES["island behind an open line switch"]())
+    p_kw, q_kvar = random_powers(feeder, 8.0, 12)
+    engine = make_engine(feeder, engine_name)
+    batch = engine.solve(p_kw, q_kvar)
+    assert batch.shape == p_kw.shape
+    single = np.array([engine.solve(p, q) for p, q in zip(p_kw, q_kvar, strict=True)])
+    np.testing.assert_array_equal(batch, single)  # bitwise
+    np.testing.assert_array_equal(engine.solve(p_kw[[7, 2]], q_kvar[[7, 2]]), batch[[7, 2]])
+    np.testing.assert_array_equal(make_engine(feeder, engine_name).solve(p_kw[3], q_kvar[3]), batch[3])
+
+
+def test_batches_longer_than_one_call(monkeypatch):
+    feeder = load_feeder("four-bus")
+    p_kw, q_kvar = random_powers(feeder, 3.0, 11)
+    whole = make_engine(feeder).solve(p_kw, q_kvar)
+    monkeypatch.setattr("feeders.engines.power_grid._BATCH_CELLS_MAX", 3 * feeder.n_buses)
+    np.testing.assert_array_equal(make_engine(feeder).solve(p_kw, q_kvar), whole)
+    p_kw[7, 3] = 1e4
+    with pytest.raises(PowerFlowError, match="scenario 7 "):
+        make_engine(feeder).solve(p_kw, q_kvar)
+
+
+def test_empty_batch():
+    nothing = np.zeros((0, 4))
+    for name in ENGINES:
+        assert make_engine(load_feeder("four-bus"), name).solve(nothing, nothing).shape == (0, 4)
+
+
+@pytest.mark.parametrize("engine_name", ENGINES)
+@pytest.mark.parametrize("overload_kw", [3e3, 1e6, 1e9])
+def test_divergence_names_the_overloaded_bus_and_the_engine_works_on(overload_kw, engine_name):
+    feeder = Feeder(low_voltage_net())
+    engine = make_engine(feeder, engine_name)
+    p_kw, q_kvar = np.zeros((2, feeder.n_buses))
+    before = engine.solve(p_kw, q_kvar)
+    for bus in (3, 5, 4):
+        p_kw[:] = 0.0
+        p_kw[bus] = overload_kw
+        with pytest.raises(PowerFlowError, match="did not converge") as caught:
+            engine.solve(p_kw, q_kvar)
+        assert caught.value.bus == bus
+        np.testing.assert_array_equal(engine.solve(np.zeros(6), np.zeros(6)), before)
+
+
+def test_failed_scenario_of_a_batch_is_named():
+    feeder = load_feeder("four-bus")
+    p_kw, q_kvar = random_powers(feeder, 3.0, 5)
+    p_kw[3, 2] = 1e4
+    for name in ENGINES:
+        with pytest.raises(PowerFlowError, match="scenario 3 of the batch") as caught:
+            make_engine(feeder, name).solve(p_kw, q_kvar)
+        assert caught.value.bus == 3
+
+
+def test_newton_raphson_takes_over_in_batch_and_single(monkeypatch):
+    """With one iteration of iterative current allowed, only the second method can converge."""
+    feeder = load_feeder("four-bus")
+    p_kw, q_kvar = random_powers(feeder, 3.0, 4)
+    expected = make_engine(feeder).solve(p_kw, q_kvar)
+    engine = make_engine(feeder)
+    calculate, methods = engine._model.calculate_power_flow, []
+
+    def crippled(**options):
+        methods.append(options["calculation_method"].name)
+        if methods[-1] == "iterative_current":
+            options["max_iterations"] = 1
+        return calculate(**options)
+
+    monkeypatch.setattr(engine._model, "calculate_power_flow", crippled)
+    np.testing.assert_allclose(engine.solve(p_kw, q_kvar), expected, rtol=0, atol=1e-8)
+    assert methods.count("newton_raphson") == 4
+    np.testing.assert_allclose(engine.solve(p_kw[0], q_kvar[0]), expected[0], rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("engine_name", ENGINES)
+def test_implausible_voltages_are_refused(engine_name):
+    engine = make_engine(two_bus_feeder(), engine_name)
+    p_kw = -550.0
+    assert two_bus_vm_pu(p_kw, 0.0) > 1.5
+    with pytest.raises(PowerFlowError, match=r"outside 0\.5 to 1\.5") as caught:
+        engine.solve([0, p_kw], [0, 0])
+    assert caught.value.bus == 1
+    assert caught.value.vm_pu == pytest.approx(two_bus_vm_pu(p_kw, 0.0), abs=1e-6)
+    with pytest.raises(PowerFlowError, match="in scenario 1 of the batch"):
+        engine.solve([[0, 0], [0, p_kw]], np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize("engine_name", ENGINES)
+def test_powers_that_cannot_be(engine_name):
+    feeder = Feeder(CASES["isolated buses"]())
+    engine = make_engine(feeder, engine_name)
+    fine = np.zeros(feeder.n_buses)
+    with pytest.raises(InputError, match="shape"):
+        engine.solve(fine[:-1], fine[:-1])
+    with pytest.raises(InputError, match="shape"):
+        engine.solve(fine, fine[None, :])
+    for bad in (np.nan, np.inf):
+        for p_kw, q_kvar in ((fine + bad, fine), (fine, fine + bad)):
+            with pytest.raises(InputError, match="NaN or infinite"):
+                engine.solve(p_kw, q_kvar)
+    dead = np.where(feeder.buses == 7, 1.0, 0.0)
+    for p_kw, q_kvar in ((dead, fine), (fine, dead)):
+        with pytest.raises(InputError, match=r"power at bus \[7\]"):
+            engine.solve(p_kw, q_kvar)
+    with pytest.raises(InputError, match="one scenario"):
+        engine.write_results(np.zeros((2, feeder.n_buses)), np.zeros((2, feeder.n_buses)))
+
+
+@pytest.mark.parametrize("engine_name", ENGINES)
+def test_results_of_given_powers_and_of_the_last_solve(engine_name):
+    feeder = Feeder(low_voltage_net())
+    engine = make_engine(feeder, engine_name)
+    p_kw, q_kvar = random_powers(feeder, 8.0, 2)
+    given_powers = engine.write_results(p_kw[0], q_kvar[0]).res_line.copy()
+    engine.solve(p_kw[1], q_kvar[1])
+    other = engine.write_results().res_line.copy()
+    assert np.abs(other - given_powers).to_numpy().max() > 1e-4
+    engine.solve(p_kw[0], q_kvar[0])
+    np.testing.assert_allclose(engine.write_results().res_line, given_powers, rtol=0, atol=1e-8)
+
+
+def test_an_engine_built_after_results_were_written_does_not_count_them_twice():
+    feeder = Feeder(low_voltage_net())
+    p_kw, q_kvar = random_powers(feeder, 8.0, 2)
+    expected = make_engine(feeder).solve(p_kw[0], q_kvar[0])
+    make_engine(feeder).write_results(p_kw[1], q_kvar[1])
+    for name in ENGINES:
+        np.testing.assert_allclose(make_engine(feeder, name).solve(p_kw[0], q_kvar[0]), expected, atol=1e-8)
+
+
+def test_engines_write_nothing_to_the_screen(capfd, caplog):
+    for case in ("several external grids", "isolated buses", "three-winding transformer"):
+        feeder = Feeder(CASES[case]())
+        nothing = np.zeros(feeder.n_buses)
+        for name in ENGINES:
+            make_engine(feeder, name).solve(nothing, nothing)
+            make_engine(feeder, name).write_results()
+    captured = capfd.readouterr()
+    assert (captured.out, captured.err, caplog.text) == ("", "", "")
+
+
+FEEDER = Feeder(low_voltage_net())
+ENGINE = make_engine(FEEDER)
+POWERS = st.lists(st.floats(-20, 20), min_size=6, max_size=6).map(np.array)
+
+
+@settings(max_examples=20, deadline=None)
+@given(background=POWERS, p_kw=POWERS, q_kvar=POWERS)
+def test_power_is_power_whether_the_nets_or_the_prosumers(background, p_kw, q_kvar):
+    net = low_voltage_net()
+    pp.create_loads(net, net.bus.index, p_mw=background * 1e-3, q_mvar=0.0)
+    own = make_engine(Feeder(net)).solve(p_kw, q_kvar)
+    np.testing.assert_allclose(ENGINE.solve(p_kw + background, q_kvar), own, rtol=0, atol=1e-8)
+
+
+@settings(max_examples=20, deadline=None)
+@given(p_kw=POWERS, q_kvar=POWERS, order=st.permutations(range(6)))
+def test_the_order_of_buses_does_not_matter(p_kw, q_kvar, order):
+    net = copy.deepcopy(low_voltage_net())
+    net.bus = net.bus.iloc[list(order)]
+    permuted = make_engine(Feeder(net)).solve(p_kw[list(order)], q_kvar[list(order)])
+    np.testing.assert_allclose(permuted, ENGINE.solve(p_kw, q_kvar)[list(order)], rtol=0, atol=1e-8)
+
+
+@settings(max_examples=100, deadline=None)
+@given(p_kw=POWERS, q_kvar=POWERS, bus=st.integers(1, 5), more_kw=st.floats(0.1, 5))
+def test_consuming_lowers_and_injecting_raises_the_voltage(p_kw, q_kvar, bus, more_kw):
+    more = np.where(FEEDER.buses == bus, more_kw, 0.0)
+    before = ENGINE.solve(p_kw, q_kvar)
+    assert ENGINE.solve(p_kw + more, q_kvar)[bus] < before[bus]
+    assert ENGINE.solve(p_kw, q_kvar + more)[bus] > before[bus]

@@ -1,0 +1,36 @@
+"""The README is true: its example runs, its lines are those that continuous integration executes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_the_python_example_runs_and_shows_the_end_of_the_feeder(capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = blocks("python")
+    exec(compile(example, "README.md", "exec"), {})
+    printed = capsys.readouterr().out
+    assert "home-4" in printed
+    assert "gain_kept_percent" in printed
+
+
+def test_the_two_lines_are_the_ones_that_ci_runs() -> None:
+    run_line, test_line, *_ = blocks("sh")
+    assert run_line.strip().endswith("cosim study locational-disparity")
+    assert test_line.strip().endswith("pytest")
+    for line in (run_line, test_line):
+        assert re.match(r"python3 -m venv ", line), "what .ci/run looks for"
+
+
+@pytest.mark.parametrize("target", re.findall(r"\]\((?!https?:)([^)#]+)\)", README))
+def test_every_file_that_the_readme_links_to_exists(target: str) -> None:
+    assert (ROOT / target).is_file()
