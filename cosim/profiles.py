@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cosim.data import PROFILES, load_extract
+from cosim.data import PROFILES, WEEKS, load_extract
 from cosim.scenario import ProsumerSpec, Scenario
 from cosim.series import read_series
 from feeders.errors import InputError
@@ -53,18 +53,18 @@ def scenario_profiles(scenario: Scenario) -> tuple[Array, Array]:
 def prosumer_profile(scenario: Scenario, prosumer: ProsumerSpec, field: str) -> Array:
     """The profile that a field of a prosumer names, before scaling, shape (n_steps,); errors as above."""
     name: str = getattr(prosumer, field)
-    where = f"prosumers.{prosumer.id}"
+    where, path = "scenario", f"prosumers.{prosumer.id}.{field}"
     source = scenario.profiles_file
     known = _names(source, pv=field == "pv_profile")
     if name not in known:
         near = get_close_matches(name, known, n=3, cutoff=0.3) or known[:3]
         owner = "the embedded extract" if source is None else source
-        raise InputError(where, field, name, f"a profile of {owner}; nearest: {', '.join(near)}")
+        raise InputError(where, path, name, f"a profile of {owner}; nearest: {', '.join(near)}")
     values = _values(source, _modified_ns(source), name, scenario.start, scenario.days, scenario.market_step_min)
     if not (values >= 0).all():
         step = int(np.argmin(values))
         at = market_times(scenario)[step]
-        raise InputError(where, field, float(values[step]), f"power >= 0 ({name} at {at:%Y-%m-%d %H:%M} UTC)")
+        raise InputError(where, path, float(values[step]), f"power >= 0 ({name} at {at:%Y-%m-%d %H:%M} UTC)")
     return values
 
 
@@ -95,30 +95,47 @@ def _file(source: str, _modified_ns: int) -> pd.DataFrame:
 
 @lru_cache(maxsize=4096)
 def _values(source: str | None, _modified_ns: int, name: str, start: datetime, days: int, step_min: int) -> Array:
-    values = _on_steps(_table(source)[name], _times(start, days, step_min), step_min, source or "embedded extract")
+    values = _on_steps(_table(source)[name], _times(start, days, step_min), step_min, source)
     values.flags.writeable = False  # shared by all who ask for it
     return values
 
 
-def _on_steps(series: pd.Series[float], times: pd.DatetimeIndex, step_min: int, where: str) -> Array:
+def _on_steps(series: pd.Series[float], times: pd.DatetimeIndex, step_min: int, source: str | None) -> Array:
     """A series on market steps: held where it is coarser, averaged where it is finer."""
     index = pd.DatetimeIndex(series.index)
-    series_min = int((index[1] - index[0]).total_seconds() // 60)
+    series_min = _step_min(index, step_min, source)
     fine_min = min(step_min, series_min)
-    if max(step_min, series_min) % fine_min:
-        raise InputError(
-            where, "step", f"{series_min} min", f"a divisor or multiple of the market step, {step_min} min"
-        )
     n_fine = len(times) * (step_min // fine_min)
     fine = pd.date_range(times[0], periods=n_fine, freq=f"{fine_min}min")
     row = np.asarray(index.searchsorted(fine, side="right")) - 1
     covered = (row >= 0) & (fine - index[row] < pd.Timedelta(minutes=series_min))
     if not covered.all():
-        gap = fine[int(np.argmin(covered))]
-        span = f"{index[0]:%Y-%m-%d %H:%M} to {index[-1]:%Y-%m-%d %H:%M} UTC, nothing at {gap:%Y-%m-%d %H:%M}"
-        end = times[-1] + pd.Timedelta(minutes=step_min)
-        needed = f"{times[0]:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
-        raise InputError(where, "time", span, f"a profile that covers the whole run, {needed}")
+        raise _uncovered(index, times, step_min, source)
     held = series.to_numpy(dtype=np.float64)[row].reshape(len(times), -1)
     mean: Array = held.mean(axis=1)
     return mean
+
+
+def _step_min(index: pd.DatetimeIndex, step_min: int, source: str | None) -> int:
+    """Step of a series [min]; refused unless it and the market step fit into one another."""
+    minutes = (index[1] - index[0]).total_seconds() / 60
+    if minutes < 1 or (max(step_min, minutes) % min(step_min, minutes)):
+        allowed = f"whole minutes, a divisor or multiple of the market step, {step_min} min"
+        if source is None:
+            raise InputError("scenario", "market_step_min", step_min, "a divisor or multiple of the profiles' 15 min")
+        raise InputError(source, "step", f"{minutes:g} min", allowed)
+    return int(minutes)
+
+
+def _uncovered(index: pd.DatetimeIndex, times: pd.DatetimeIndex, step_min: int, source: str | None) -> InputError:
+    run = _span(times[0], times[-1] + pd.Timedelta(minutes=step_min))
+    if source is None:
+        weeks = ", ".join(f"{monday:%Y-%m-%d}" for monday in sorted(WEEKS.values()))
+        allowed = f"a run within one of the extract's weeks, from midnight in Germany on {weeks}; or a profiles_file"
+        return InputError("scenario", "start, days", run, allowed)
+    have = _span(index[0], index[-1] + (index[1] - index[0]))
+    return InputError(source, "time", have, f"a profile not shorter than the run, {run}")
+
+
+def _span(first: pd.Timestamp, end: pd.Timestamp) -> str:
+    return f"{first:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"

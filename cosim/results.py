@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import shutil
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -59,15 +61,17 @@ def check_target(folder: Path, identity: str) -> None:
     ------
     InputError
     """
+    if folder.exists() and not folder.is_dir():
+        raise InputError("--out", "folder", str(folder), "a folder: this is a file")
+    if folder.exists() and any(folder.iterdir()) and _identity(folder) != identity:
+        raise InputError("--out", "folder", str(folder), "a new or empty folder: this one holds something else")
     parent = folder.absolute().parent
     while not parent.exists():
         parent = parent.parent
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise InputError("--out", "folder", str(folder), f"a folder that can be written ({parent} cannot)")
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return
-    if _identity(folder) != identity:
-        raise InputError("--out", "folder", str(folder), "a new or empty folder: this one holds something else")
+    try:  # whether it can be written shows only when it is: permissions say nothing to root or of a full disk
+        Path(tempfile.mkdtemp(prefix=".cosim-", dir=parent)).rmdir()
+    except OSError as error:
+        raise _unwritable(folder, error) from None
 
 
 def write_folder(folder: Path, identity: str, fill: Callable[[Path], None]) -> None:
@@ -82,20 +86,27 @@ def write_folder(folder: Path, identity: str, fill: Callable[[Path], None]) -> N
     """
     check_target(folder, identity)
     folder = folder.absolute()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
+    temporary, earlier = (folder.with_name(f".{folder.name}.{os.getpid()}.{end}") for end in ("tmp", "old"))
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
         fill(temporary)
         for path in [*temporary.rglob("*"), temporary]:
             _flush(path)
         if folder.exists():
-            shutil.rmtree(folder)
+            folder.rename(earlier)
         temporary.rename(folder)
         _flush(folder.parent)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(earlier, ignore_errors=True)
+
+
+def _unwritable(folder: Path, error: OSError) -> InputError:
+    return InputError("--out", "folder", str(folder), f"a folder that can be written ({error.strerror or error})")
 
 
 def save_run(run: Run, folder: Path, *, seconds: float, draw: Callable[[Run, Path], None] | None = None) -> None:
@@ -163,7 +174,7 @@ def _manifest(run: Run, folder: Path, seconds: float) -> dict[str, Any]:
         "name": run.scenario.name,
         "status": "finished" if run.failure is None else "failed",
         "failure": run.failure,
-        "repeat": f"cosim run {folder / 'scenario.toml'}",
+        "repeat": f"cosim run {shlex.quote(str(folder / 'scenario.toml'))} --out NEW_DIR",
         "seed": run.scenario.seed,
         "control_steps": len(run.frames),
         "step_status": {str(word): int(count) for word, count in words.items() if count},

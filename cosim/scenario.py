@@ -5,15 +5,16 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, Field, ValidationError, field_validator
 
 from agents.prosumer import VoltageBand
-from cosim.errors import input_errors
+from cosim.errors import input_errors, known_key
 from cosim.strict import Strict
-from cosim.tariff import SyntheticTariff, Tariff
+from cosim.tariff import RealTimeTariff, SyntheticTariff, Tariff
 from cosim.toml import toml_text
 from feeders.errors import InputError, InputErrors
 
@@ -67,7 +68,9 @@ class ProsumerSpec(Strict):
     load_annual_mwh: NotNegative = Field(3.5, description="scales embedded profiles; columns of a file are kW")
     load_power_factor: Annotated[float, Field(gt=0, le=1)] = 1.0
     flexible_share: Share = Field(0.05, description="share of the load that may be shifted")
-    flexible_max: Annotated[float, Field(ge=1)] = Field(2.0, description="its upper bound, in multiples of its own")
+    flexible_max: Annotated[float, Field(ge=1)] = Field(
+        2.0, description="upper bound of flexible load, in multiples of its own; below 1 its energy would not fit"
+    )
     pv_profile: str = Field("PV1", description="embedded profile or column of profiles_file, kW per kWp")
     pv_kwp: NotNegative = 2.5
     battery_kwh: NotNegative = 1.0
@@ -83,10 +86,13 @@ class ProsumerSpec(Strict):
 
 
 class Scenario(Strict):
-    """Everything a run depends on. The default is the four-bus case of Hashmi et al., section V-C."""
+    """Everything a run depends on. The default is the four-bus case of Hashmi et al., section V-C.
+
+    File names become absolute, so that a scenario means the same wherever it is saved.
+    """
 
     name: Name = "four-bus"
-    start: AwareDatetime = Field(datetime(2016, 6, 7, 22, tzinfo=UTC), description="first step; stored in UTC")
+    start: AwareDatetime = Field(datetime(2016, 6, 8, 22, tzinfo=UTC), description="first step; stored in UTC")
     days: Annotated[int, Field(ge=1, le=3660)] = 1
     market_step_min: Annotated[int, Field(ge=1, le=60)] = 15
     control_step_min: Annotated[int, Field(ge=1, le=60)] = 1
@@ -109,7 +115,21 @@ class Scenario(Strict):
     def _in_utc(cls, start: datetime) -> datetime:
         if start.second or start.microsecond:
             raise InputError("scenario", "", start.isoformat(), "a full minute")
+        if not 1900 <= start.year < 2200:  # pandas ends in 2262, and a year 0219 is a slip
+            raise InputError("scenario", "", start.isoformat(), "a year from 1900 to 2199")
         return start.astimezone(UTC)
+
+    @field_validator("profiles_file")
+    @classmethod
+    def _absolute(cls, file: str | None) -> str | None:
+        return None if file is None else str(Path(file).absolute())
+
+    @field_validator("feeder", "tariff")
+    @classmethod
+    def _absolute_inside(cls, part: FeederSpec | Tariff) -> FeederSpec | Tariff:
+        if isinstance(part, FeederSpec | RealTimeTariff) and part.file is not None:
+            return part.model_copy(update={"file": str(Path(part.file).absolute())})
+        return part
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], where: str = "scenario") -> Self:
@@ -122,9 +142,7 @@ class Scenario(Strict):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            raise InputErrors(input_errors(error, data, where)) from None
-        except InputError as error:
-            raise InputErrors([error]) from None
+            raise InputErrors(input_errors(error, data, where, cls)) from None
 
     @classmethod
     def from_toml(cls, path: Path) -> Self:
@@ -152,9 +170,21 @@ class Scenario(Strict):
     def changed(self, changes: Mapping[str, Any], where: str = "changes") -> Self:
         """The same scenario with some fields changed, by dotted names, e.g. ``{"voltage.dead_pu": 0.03}``.
 
-        ``prosumers.NAME.field`` changes one prosumer, ``prosumers.*.field`` all of them.
+        ``prosumers.NAME.field`` changes one prosumer, ``prosumers.*.field`` all of them. A new ``tariff.kind``
+        takes the place of the old tariff with all its fields, and of a feeder's name and file the one that is
+        given takes the place of the other.
+
+        Raises
+        ------
+        InputErrors
+            When a name is not that of a field, or the result is no scenario.
         """
         data = self.model_dump(exclude_none=True)
+        if changes.get("tariff.kind", self.tariff.kind) != self.tariff.kind:
+            data["tariff"] = {}
+        for given, replaced in (("name", "file"), ("file", "name")):
+            if f"feeder.{given}" in changes:
+                data["feeder"].pop(replaced, None)
         for key, value in changes.items():
             _assign(data, key.split("."), value, where, key)
         return type(self).from_dict(data, where)
@@ -163,7 +193,7 @@ class Scenario(Strict):
 def read_toml(path: Path) -> dict[str, Any]:
     """The contents of a TOML file, or an `InputErrors` that says why not."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         problem = InputError(str(path), "file", error.strerror or str(error), "a readable TOML file")
     except UnicodeDecodeError as error:
@@ -174,17 +204,32 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def _assign(data: dict[str, Any], path: list[str], value: Any, where: str, key: str) -> None:
+    """Set one field of plain data; `path` are the parts of its dotted name `key`."""
     head, *rest = path
-    if head == "prosumers" and len(rest) == 2:
-        chosen = [p for p in data["prosumers"] if rest[0] in ("*", p["id"])]
-        if not chosen:
-            raise InputErrors([InputError(where, key, rest[0], "the id of a prosumer, or * for all")])
-        for prosumer in chosen:
-            prosumer[rest[1]] = value
-        return
-    if not rest:
+    if head == "prosumers":
+        _assign_prosumers(data["prosumers"], ".".join(rest[:-1]), "".join(rest[-1:]), value, where, key)
+    elif not rest:
         data[head] = value
+    elif isinstance(data.setdefault(head, {}), dict):
+        _assign(data[head], rest, value, where, key)
+    else:
+        raise InputErrors(
+            [InputError(where, key, value, f"{key.removesuffix('.' + '.'.join(rest))} alone: it has no fields")]
+        )
+
+
+def _assign_prosumers(people: list[dict[str, Any]], name: str, field: str, value: Any, where: str, key: str) -> None:
+    chosen = [p for p in people if name in ("*", p["id"])]
+    if not name:
+        problem = InputError(where, key, value, "prosumers.NAME.FIELD for one prosumer, or prosumers.*.FIELD for all")
+    elif not chosen:
+        ids = [p["id"] for p in people]
+        near = get_close_matches(name, ids, n=3, cutoff=0.0)
+        problem = InputError(where, key, name, f"the id of a prosumer, or * for all; nearest: {', '.join(near)}")
+    elif field not in ProsumerSpec.model_fields:
+        problem = InputError(where, key, value, known_key(field, list(ProsumerSpec.model_fields)))
+    else:
+        for prosumer in chosen:
+            prosumer[field] = value
         return
-    if not isinstance(data.setdefault(head, {}), dict):
-        raise InputErrors([InputError(where, key, head, "the dotted name of a field")])
-    _assign(data[head], rest, value, where, key)
+    raise InputErrors([problem])

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
 from agents.prosumer import rule_by_name
 from cosim.build import build_feeder, energy_start_kwh
-from cosim.profiles import market_times, prosumer_profile, scenario_profiles
+from cosim.profiles import market_times, prosumer_profile
 from cosim.scenario import Scenario
-from feeders import Feeder
-from feeders.engines import ENGINES
+from feeders import ENGINES, FEEDERS, Feeder
 from feeders.errors import InputError, InputErrors
 
 __all__ = ["problems", "require_lockstep", "require_valid"]
+
+_HERE = "scenario"  # in findings: the scenario itself rather than a file that it names
 
 _SHARED = (
     "feeder",
@@ -28,14 +30,14 @@ _SHARED = (
 )
 
 
-def require_valid(scenario: Scenario, feeder: Feeder | None = None) -> None:
+def require_valid(scenario: Scenario, feeder: Feeder | None = None, where: str = "scenario") -> None:
     """Raise `InputErrors` with all that keeps a scenario from being simulated; see `problems`."""
-    found = problems(scenario, feeder)
+    found = problems(scenario, feeder, where)
     if found:
         raise InputErrors(found)
 
 
-def problems(scenario: Scenario, feeder: Feeder | None = None) -> list[InputError]:
+def problems(scenario: Scenario, feeder: Feeder | None = None, where: str = "scenario") -> list[InputError]:
     """All that keeps a scenario from being simulated.
 
     Parameters
@@ -44,18 +46,18 @@ def problems(scenario: Scenario, feeder: Feeder | None = None) -> list[InputErro
         What is to be checked.
     feeder : Feeder, optional
         Its feeder, where it has been built already.
+    where : str
+        The file or option that the scenario is from, for the messages. Findings inside another file name that one.
     """
-    found: list[InputError] = []
-    for check in _CHECKS:
-        found += check(scenario)
-    if feeder is None:
-        try:
-            feeder = _feeder(scenario)
-        except InputErrors as several:
-            return found + several.errors
-        except InputError as error:
-            return [*found, error]
-    return found + list(_buses(scenario, feeder))
+    found = [finding for check in _CHECKS for finding in check(scenario)]
+    try:
+        found += _buses(scenario, _feeder(scenario) if feeder is None else feeder)
+    except InputErrors as several:
+        found += several.errors
+    except InputError as error:
+        found.append(error)
+    here = (e if e.where != _HERE else InputError(where, e.field, e.value, e.allowed) for e in found)
+    return list({str(error): error for error in here}.values())  # each once: prosumers share profiles and files
 
 
 def require_lockstep(scenarios: Sequence[Scenario]) -> None:
@@ -78,21 +80,21 @@ def require_lockstep(scenarios: Sequence[Scenario]) -> None:
 
 def _steps(s: Scenario) -> Iterator[InputError]:
     if 24 * 60 % s.market_step_min:
-        yield InputError("scenario", "market_step_min", s.market_step_min, "a divisor of a day, 1440 min")
+        yield InputError(_HERE, "market_step_min", s.market_step_min, "a divisor of a day, 1440 min")
     if s.market_step_min % s.control_step_min:
         allowed = f"a divisor of market_step_min, {s.market_step_min}"
-        yield InputError("scenario", "control_step_min", s.control_step_min, allowed)
+        yield InputError(_HERE, "control_step_min", s.control_step_min, allowed)
     start_min = s.start.hour * 60 + s.start.minute
-    if start_min % s.market_step_min:
+    if start_min % s.market_step_min and 24 * 60 % s.market_step_min == 0:
         allowed = f"a time at a whole multiple of market_step_min, {s.market_step_min}, in the day"
-        yield InputError("scenario", "start", s.start.isoformat(), allowed)
+        yield InputError(_HERE, "start", s.start.isoformat(), allowed)
 
 
 def _forecast(s: Scenario) -> Iterator[InputError]:
     for name in ("load_error", "pv_error", "price_error"):
         value = getattr(s.forecast, name)
         if value and s.forecast.kind != "noisy":
-            yield InputError("scenario", f"forecast.{name}", value, 'a forecast of kind "noisy" to go with it')
+            yield InputError(_HERE, f"forecast.{name}", value, 'a forecast of kind "noisy" to go with it')
 
 
 def _rules(s: Scenario) -> Iterator[InputError]:
@@ -101,55 +103,44 @@ def _rules(s: Scenario) -> Iterator[InputError]:
         try:
             rule_by_name(name)
         except InputError as error:
-            yield InputError("scenario", field, name, error.allowed)
+            yield InputError(_HERE, field, name, error.allowed)
 
 
 def _voltages(s: Scenario) -> Iterator[InputError]:
     try:
         _ = s.voltage.band
     except InputError as error:
-        yield InputError("scenario", f"voltage.({error.field})", error.value, error.allowed)
+        yield InputError(_HERE, f"voltage.{error.field}", error.value, error.allowed)
 
 
 def _people(s: Scenario) -> Iterator[InputError]:
     ids = [p.id for p in s.prosumers]
     for name in sorted({name for name in ids if ids.count(name) > 1}):
-        yield InputError("scenario", "prosumers.id", name, "each id once")
+        yield InputError(_HERE, "prosumers.id", name, "an id of its own for each prosumer")
     for p in s.prosumers:
         if p.battery_min_kwh > p.battery_kwh:
             allowed = f"at most battery_kwh, {p.battery_kwh:g}"
-            yield InputError("scenario", f"prosumers.{p.id}.battery_min_kwh", p.battery_min_kwh, allowed)
+            yield InputError(_HERE, f"prosumers.{p.id}.battery_min_kwh", p.battery_min_kwh, allowed)
         elif not p.battery_min_kwh <= energy_start_kwh(p) <= p.battery_kwh:
             allowed = f"between battery_min_kwh, {p.battery_min_kwh:g}, and battery_kwh, {p.battery_kwh:g}"
-            yield InputError("scenario", f"prosumers.{p.id}.energy_start_kwh", p.energy_start_kwh, allowed)
+            yield InputError(_HERE, f"prosumers.{p.id}.energy_start_kwh", p.energy_start_kwh, allowed)
 
 
 def _profiles(s: Scenario) -> Iterator[InputError]:
     if s.profiles_file is not None and not Path(s.profiles_file).is_file():
-        yield InputError("scenario", "profiles_file", s.profiles_file, "an existing CSV file")
-        return
-    for prosumer in s.prosumers:
-        for field in ("load_profile", "pv_profile"):
-            yield from _caught(partial(prosumer_profile, s, prosumer, field))
-
-
-def _flexible(s: Scenario) -> Iterator[InputError]:
-    if next(_profiles(s), None) or next(_steps(s), None):
-        return  # said elsewhere
-    load, _ = scenario_profiles(s)
-    step_h = s.market_step_min / 60
-    for p, column in zip(s.prosumers, load.T, strict=True):
-        due_kwh = step_h * p.flexible_share * column[: len(column) // s.days].sum()
-        possible_kwh = due_kwh * p.flexible_max
-        if p.optimise and possible_kwh < due_kwh:
-            allowed = (
-                f"at least 1: {due_kwh:.3g} kWh are due on the first day, {possible_kwh:.3g} kWh fit in the bounds"
-            )
-            yield InputError("scenario", f"prosumers.{p.id}.flexible_max", p.flexible_max, allowed)
+        yield InputError(_HERE, "profiles_file", s.profiles_file, "an existing CSV file")
+    elif 24 * 60 % s.market_step_min == 0:  # else said elsewhere
+        for prosumer in s.prosumers:
+            for field in ("load_profile", "pv_profile"):
+                yield from _caught(partial(prosumer_profile, s, prosumer, field))
 
 
 def _prices(s: Scenario) -> Iterator[InputError]:
-    yield from _caught(partial(s.tariff.prices, market_times(s), folder=Path()))
+    if 24 * 60 % s.market_step_min:
+        return
+    for error in _caught(partial(s.tariff.prices, market_times(s), folder=Path())):
+        own = error.where == "tariff"
+        yield InputError(_HERE, f"tariff.{error.field}", error.value, error.allowed) if own else error
 
 
 _CHECKS: tuple[Callable[[Scenario], Iterator[InputError]], ...] = (
@@ -159,16 +150,24 @@ _CHECKS: tuple[Callable[[Scenario], Iterator[InputError]], ...] = (
     _voltages,
     _people,
     _profiles,
-    _flexible,
     _prices,
 )
 
 
 def _feeder(s: Scenario) -> Feeder:
-    if (s.feeder.name is None) == (s.feeder.file is None):
-        raise InputError("scenario", "feeder", (s.feeder.name, s.feeder.file), "either a name or a file")
-    if s.feeder.engine not in ENGINES:
-        raise InputError("scenario", "feeder.engine", s.feeder.engine, f"one of {', '.join(ENGINES)}")
+    name, file, engine = s.feeder.name, s.feeder.file, s.feeder.engine
+    if engine not in ENGINES:
+        near = get_close_matches(engine, ENGINES, n=1, cutoff=0.0)[0]
+        raise InputError(_HERE, "feeder.engine", engine, f"one of {', '.join(ENGINES)} (nearest: {near})")
+    if name is None and file is None:
+        raise InputError(_HERE, "feeder", None, "the name of a feeder, see `cosim feeders`, or a file")
+    if name is not None and file is not None:
+        raise InputError(_HERE, "feeder", f"name {name} and file {file}", "one of the two")
+    if file is not None and not Path(file).is_file():
+        raise InputError(_HERE, "feeder.file", file, "an existing file, a pandapower net as JSON")
+    if name is not None and name not in FEEDERS:
+        near = ", ".join(get_close_matches(name, FEEDERS, n=3, cutoff=0.0))
+        raise InputError(_HERE, "feeder.name", name, f"a feeder that `cosim feeders` lists; nearest: {near}")
     return build_feeder(s.feeder)
 
 
@@ -177,11 +176,11 @@ def _buses(s: Scenario, feeder: Feeder) -> Iterator[InputError]:
         try:
             bus = feeder.bus_by_name(p.bus)
         except InputError as error:
-            yield InputError("scenario", f"prosumers.{p.id}.bus", p.bus, error.allowed)
+            yield InputError(_HERE, f"prosumers.{p.id}.bus", p.bus, error.allowed)
             continue
         if not feeder.energised[feeder.bus_positions([bus])[0]]:
             allowed = "a bus with supply: this one is out of service or isolated"
-            yield InputError("scenario", f"prosumers.{p.id}.bus", p.bus, allowed)
+            yield InputError(_HERE, f"prosumers.{p.id}.bus", p.bus, allowed)
 
 
 def _caught(attempt: Callable[[], object]) -> Iterator[InputError]:

@@ -147,7 +147,7 @@ def _table(base: Scenario, runs: dict[Case, Run]) -> pd.DataFrame:
         cost = table["cost"].to_numpy()
         full = table.assign(
             day=_day_of(case.start),
-            mode=case.mode if len(case.active) == 1 else f"{case.mode}, all",
+            mode=case.mode if len(case.active) == 1 else f"{case.mode}-all",
             rule=case.rule,
             lcg_percent=indices.loss_of_consumer_gain(cost, free),
             gain_kept_percent=indices.gain_kept(cost, free, idle),

@@ -10,7 +10,7 @@ from pandapower.auxiliary import pandapowerNet
 
 from feeders.errors import InputError, InputErrors
 
-__all__ = ["check_net"]
+__all__ = ["NUMBER_COLUMNS", "check_net"]
 
 _BUS_COLUMNS = {
     "load": ("bus",),
@@ -28,10 +28,11 @@ _BUS_COLUMNS = {
     "trafo3w": ("hv_bus", "mv_bus", "lv_bus"),
     "switch": ("bus",),
 }
-_FINITE_COLUMNS = {
+NUMBER_COLUMNS = {
     "load": ("p_mw", "q_mvar", "scaling"),
     "sgen": ("p_mw", "q_mvar", "scaling"),
     "storage": ("p_mw", "q_mvar", "scaling"),
+    "bus": ("vn_kv",),
     "ext_grid": ("vm_pu", "va_degree"),
     "line": ("length_km", "r_ohm_per_km", "x_ohm_per_km", "c_nf_per_km"),
     "trafo": ("sn_mva", "vn_hv_kv", "vn_lv_kv", "vk_percent", "vkr_percent"),
@@ -83,24 +84,26 @@ def _table_errors(net: pandapowerNet) -> Iterator[InputError]:
         for column in columns:
             unknown = ~net[table][column].isin(net.bus.index)
             yield from _row_errors(net, table, column, unknown, "the index of a bus in net.bus")
-    for table, columns in _FINITE_COLUMNS.items():
+    for table, columns in NUMBER_COLUMNS.items():
         for column in columns:
             yield from _row_errors(net, table, column, ~_finite(net, table, column), "a finite number")
     for table, columns in _POSITIVE_COLUMNS.items():
         for column in columns:
             bad = _finite(net, table, column) & ~(_numbers(net, table, column) > 0)
             yield from _row_errors(net, table, column, bad, "a number above 0")
-    yield from _row_errors(net, "bus", "vn_kv", ~_finite(net, "bus", "vn_kv"), "a finite number above 0")
 
 
 def _line_errors(net: pandapowerNet) -> Iterator[InputError]:
     line = net.line
-    yield from _row_errors(net, "line", "r_ohm_per_km", line.r_ohm_per_km < 0, "0 or above")
-    no_impedance = (line.r_ohm_per_km == 0) & (line.x_ohm_per_km == 0)
-    allowed = "r or x above 0; a connection without impedance is a bus-bus switch"
-    yield from _row_errors(net, "line", "r_ohm_per_km", no_impedance, allowed)
-    vn_from = net.bus.vn_kv.loc[line.from_bus].to_numpy()
-    vn_to = net.bus.vn_kv.loc[line.to_bus].to_numpy()
+    negative = _numbers(net, "line", "r_ohm_per_km") < 0
+    yield from _row_errors(net, "line", "r_ohm_per_km", negative, "0 or above")
+    # pandapower starts from a DC flow, which divides by x.
+    allowed = "a number other than 0, however small; a connection without impedance is a bus-bus switch"
+    yield from _row_errors(net, "line", "x_ohm_per_km", _numbers(net, "line", "x_ohm_per_km") == 0, allowed)
+    resistive = _numbers(net, "trafo", "vkr_percent") >= _numbers(net, "trafo", "vk_percent")
+    yield from _row_errors(net, "trafo", "vkr_percent", resistive, "a number below vk_percent")
+    vn_kv = _numbers(net, "bus", "vn_kv")
+    vn_from, vn_to = vn_kv.loc[line.from_bus].to_numpy(), vn_kv.loc[line.to_bus].to_numpy()
     differ = pd.Series(~np.isclose(vn_from, vn_to, rtol=1e-6), index=line.index)
     yield from _row_errors(net, "line", "to_bus", differ, "a bus of the same vn_kv as from_bus")
 
@@ -115,7 +118,7 @@ def _slack_errors(net: pandapowerNet) -> Iterator[InputError]:
 
 def _row_errors(net: pandapowerNet, table: str, column: str, bad: Iterable[bool], allowed: str) -> Iterator[InputError]:
     frame = net[table]
-    for index, value in frame.loc[np.asarray(bad, dtype=bool), column].items():
+    for index, value in frame.loc[np.asarray(bad, dtype=bool), column].astype(object).items():
         yield InputError(f"net.{table}", f"{column}[{index}]", value, allowed)
 
 

@@ -19,14 +19,15 @@ class InputError(CosimError, ValueError):
     field : str
         The field, column or row, e.g. ``"prosumers.home-4.battery_kwh"``.
     value : object
-        What was found there.
+        What was found there; None where a value is missing.
     allowed : str
         What would be accepted, in words a user can act on.
     """
 
     def __init__(self, where: str, field: str, value: object, allowed: str) -> None:
         self.where, self.field, self.value, self.allowed = where, field, value, allowed
-        super().__init__(f"{where}: {field}: {_shown(value)} is not allowed; allowed: {allowed}")
+        found = "nothing given" if value is None else f"{_shown(value)} is not allowed"
+        super().__init__(f"{where}: {field}: {found}; allowed: {allowed}")
 
 
 class InputErrors(CosimError, ValueError):  # noqa: N818 - the plural says that there are several

@@ -67,7 +67,7 @@ def read_net(path: Path) -> pandapowerNet:
         _check(content, str(path))
     except (json.JSONDecodeError, RecursionError, _DuplicateKeyError) as error:
         raise InputError(str(path), "JSON", str(error), _DATA_ONLY) from None
-    if not isinstance(content, dict) or _class_of(content) != _NET or not isinstance(content["_object"], dict):
+    if not isinstance(content, dict) or _class_of(content) != _NET or not isinstance(content.get("_object"), dict):
         raise InputError(str(path), "JSON", "another kind of content", _DATA_ONLY)
     return _to_net(text, path)
 

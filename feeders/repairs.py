@@ -6,11 +6,15 @@ import numpy as np
 import pandas as pd
 from pandapower.auxiliary import pandapowerNet
 
+from feeders.checks import NUMBER_COLUMNS
+
 __all__ = ["repair_net"]
 
 
 def repair_net(net: pandapowerNet) -> list[str]:
     """Repair ``net`` in place and say what was done, one sentence each.
+
+    Columns of numbers stored as objects, as some files come, become floats.
 
     pandapower 3 ignores ``tap_pos`` where ``tap_changer_type`` is empty, as it is in many published nets:
     there it becomes "Ratio" if side, position, neutral position and step are given.
@@ -19,6 +23,11 @@ def repair_net(net: pandapowerNet) -> list[str]:
     missing: it becomes False, which is what pandapower assumes.
     """
     notes = []
+    for table, columns in NUMBER_COLUMNS.items():
+        for column in columns:
+            if net[table][column].dtype == object:
+                net[table][column] = net[table][column].astype(float)
+                notes.append(f"{table}.{column}: its numbers were stored as objects; now as floats")
     for table in ("trafo", "trafo3w"):
         silent = _ignored_taps(net[table])
         if silent.any():

@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 
 from cosim.build import build_feeder
-from cosim.commands.options import Set, parse_changes
+from cosim.commands.options import Set, read_scenario
 from cosim.scenario import Scenario
-from cosim.validation import require_valid
 from feeders.engines import make_engine
 
 __all__ = ["check_command"]
@@ -36,8 +35,7 @@ def check_command(
         return
     if scenario_file is None:
         raise typer.BadParameter("give a SCENARIO.toml, --schema or --example", param_hint="SCENARIO.toml")
-    scenario = Scenario.from_toml(scenario_file).changed(parse_changes(change), "--set")
-    require_valid(scenario)
+    scenario = read_scenario(scenario_file, change)
     engine = make_engine(build_feeder(scenario.feeder), scenario.feeder.engine)
     steps = scenario.days * 24 * 60 // scenario.control_step_min
     typer.echo(

@@ -15,8 +15,7 @@ __all__ = ["feeders_command", "rules_command"]
 def feeders_command() -> None:
     """List the feeders of the library, with their sizes and sources."""
     table = pd.DataFrame(describe())
-    short = table[["name", "buses", "connection_buses", "voltage_level", "description"]]
-    show_table(short.rename(columns=lambda name: name.replace("_", " ")), "feeders")
+    show_table(table[["name", "buses", "connection buses", "voltage level", "description"]], "feeders")
     for source, group in table.groupby("source", sort=False):
         typer.echo(f"{', '.join(group['name'])}: {source} ({group['licence'].iloc[0]})")
     typer.echo("Any pandapower net of your own: feeder.file in the scenario, saved with pandapower.to_json.")

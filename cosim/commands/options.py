@@ -13,9 +13,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from cosim.run import Progress as Report
+from cosim.scenario import Scenario
+from cosim.validation import require_valid
 from feeders.errors import InputError, InputErrors
 
-__all__ = ["Out", "ScenarioFile", "Set", "Threads", "parse_changes", "progress_bar"]
+__all__ = ["Out", "ScenarioFile", "Set", "Threads", "parse_changes", "progress_bar", "read_scenario"]
 
 ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO.toml", help="The scenario to read.")]
 Set = Annotated[
@@ -42,17 +44,33 @@ def parse_changes(pairs: Sequence[str] | None) -> dict[str, Any]:
         if not equals or not key:
             raise InputErrors([InputError("--set", pair, pair, "KEY=VALUE, e.g. rule=prc")])
         try:
-            changes[key] = tomllib.loads(f"value = {value}")["value"]
+            parsed = tomllib.loads(f"value = {value}")
         except tomllib.TOMLDecodeError:
-            changes[key] = value
+            parsed = {}
+        changes[key] = parsed["value"] if len(parsed) == 1 else value
     return changes
+
+
+def read_scenario(path: Path, change: Sequence[str] | None) -> Scenario:
+    """The scenario in a file with the changes of ``--set``, fit to be simulated.
+
+    Raises
+    ------
+    InputErrors
+        With all findings at once.
+    """
+    scenario = Scenario.from_toml(path).changed(parse_changes(change), "--set")
+    require_valid(scenario, where=f"{path} with --set" if change else str(path))
+    return scenario
 
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[Report]:
     """A bar on the terminal's error stream, gone when it ends; call it with what is done and what is to do."""
+    console = Console(stderr=True)
     columns = (TextColumn(title), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-    bar = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+    times = (TimeElapsedColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, *times, console=console, transient=True, disable=not console.is_terminal)
     with bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -8,15 +8,13 @@ from typing import Annotated
 
 import typer
 
-from cosim.commands.options import Out, ScenarioFile, Set, Threads, parse_changes, progress_bar
+from cosim.commands.options import Out, ScenarioFile, Set, Threads, progress_bar, read_scenario
 from cosim.commands.show import show_table
 from cosim.failure import RunFailure
 from cosim.indices import VOLTAGE_COUNTS
 from cosim.plots import draw_run
 from cosim.results import check_target, run_id, save_run
 from cosim.run import Run, run
-from cosim.scenario import Scenario
-from cosim.validation import require_valid
 
 __all__ = ["run_command"]
 
@@ -33,9 +31,8 @@ def run_command(
     ] = True,
 ) -> None:
     """Run a scenario and write what came out: scenario, manifest, time series, indices, figures."""
-    scenario = Scenario.from_toml(scenario_file).changed(parse_changes(change), "--set")
+    scenario = read_scenario(scenario_file, change)
     target = out or Path("results") / scenario.name
-    require_valid(scenario)
     check_target(target, run_id(scenario))
     began = perf_counter()
     try:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pandas as pd
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 __all__ = ["show_table"]
 
 
 def show_table(frame: pd.DataFrame, title: str) -> None:
-    """Print a DataFrame; numbers to the right, a dash where there is none."""
+    """Print a DataFrame; numbers to the right, a dash where there is none.
+
+    A pipe gets the width it needs. On a terminal that is too narrow, names of columns break at their underscores.
+    """
     table = Table(title=title, title_justify="left", header_style="bold")
     for name in frame.columns:
         numeric = pd.api.types.is_numeric_dtype(frame[name])
@@ -18,8 +22,13 @@ def show_table(frame: pd.DataFrame, title: str) -> None:
     for row in frame.itertuples(index=False):
         table.add_row(*(_cell(value) for value in row))
     console = Console()
-    # A pipe or a log has no width: do not fold what it can hold.
-    console.print(table, width=None if console.is_terminal else 200)
+    needed = Measurement.get(console, console.options.update(width=10_000), table).maximum
+    if not console.is_terminal:
+        console = Console(width=max(needed, len(title)))
+    elif needed > console.width:
+        for column in table.columns:
+            column.header = str(column.header).replace("_", "_\n")
+    console.print(table)
 
 
 def _cell(value: object) -> str:

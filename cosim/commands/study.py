@@ -21,7 +21,7 @@ __all__ = ["study_command"]
 
 
 def study_command(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="The study; without it, a list.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The study; without it, a list.")] = None,
     out: Out = None,
     change: Set = None,
     threads: Threads = 1,

@@ -50,7 +50,7 @@ Kind = Literal["home", "pv", "heat-pump", "ev"]
 UNITS: Mapping[Kind, str] = MappingProxyType(
     {
         "home": "kW per MWh/a",
-        "pv": "kW per kW rated",
+        "pv": "kW per kWp",
         "heat-pump": "kW per kW rated",
         "ev": "kW per kW rated",
     }
@@ -69,7 +69,7 @@ class Profile:
         PV is generated power, the others are consumed; all values are >= 0.
     annual_kwh : float
         Energy of the whole year 2016 per unit of the scaling quantity: 1000 kWh per MWh/a for homes, the
-        full-load hours for the others.
+        full-load hours for the others (950 for all PV).
     peak_kw : float
         Largest quarter-hour of 2016 per unit of the scaling quantity.
     """
@@ -92,14 +92,14 @@ PROFILES: tuple[Profile, ...] = (
     Profile("H0-G", "home", 1000.0, 1.637),
     Profile("H0-H", "home", 1000.0, 0.172),  # nearly constant: more like a large building than a home
     Profile("H0-L", "home", 1000.0, 2.016),
-    Profile("PV1", "pv", 651.1, 0.619),
-    Profile("PV2", "pv", 635.0, 0.633),
-    Profile("PV3", "pv", 680.7, 0.616),
-    Profile("PV4", "pv", 697.4, 0.634),
-    Profile("PV5", "pv", 676.0, 0.603),
-    Profile("PV6", "pv", 669.8, 0.595),
-    Profile("PV7", "pv", 574.5, 0.591),
-    Profile("PV8", "pv", 622.2, 0.588),
+    Profile("PV1", "pv", 950.0, 0.904),
+    Profile("PV2", "pv", 950.0, 0.947),
+    Profile("PV3", "pv", 950.0, 0.860),
+    Profile("PV4", "pv", 950.0, 0.864),
+    Profile("PV5", "pv", 950.0, 0.847),
+    Profile("PV6", "pv", 950.0, 0.844),
+    Profile("PV7", "pv", 950.0, 0.978),
+    Profile("PV8", "pv", 950.0, 0.898),
     Profile("Air_Parallel_1", "heat-pump", 955.2, 1.0),
     Profile("Air_Parallel_2", "heat-pump", 952.8, 1.0),
     Profile("Soil_Alternative_1", "heat-pump", 1267.6, 1.0),

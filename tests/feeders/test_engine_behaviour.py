@@ -8,7 +8,6 @@ import math
 import numpy as np
 import pandapower as pp
 import pytest
-from feeder_cases import CASES, low_voltage_net, random_powers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from feeders.engines import ENGINES, make_engine
 from feeders.errors import InputError, PowerFlowError
 from feeders.feeder import Feeder
 from feeders.library import load_feeder
+from tests.feeders.feeder_cases import CASES, low_voltage_net, random_powers
 
 R_OHM, X_OHM = 0.3, 0.1
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandapower as pp
 import pytest
-from feeder_cases import CASES, low_voltage_net, runpp_voltages
 
 from feeders.engines import ENGINES, make_engine
 from feeders.errors import EngineRefusalError, InputError
 from feeders.feeder import Feeder
+from tests.feeders.feeder_cases import CASES, low_voltage_net, runpp_voltages
 
 PROMISED_PU = 1e-8
 
