@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cosim import Scenario
+from cosim import Run, Scenario
 from cosim.data import TIMEZONE
 from cosim.plots import COLOURS, local_hours, plot_day, plot_voltages, save_figure
 
@@ -134,7 +134,8 @@ def _hunting(table: pd.DataFrame) -> list[str]:
     shares = ", ".join(f"{_NAMES[rule]} {100 * closed[rule] / minutes:.1f} %" for rule in _NAMES)
     return [
         "In closed loop the rule acts on the last minute's voltage, and where its droop is steep it hunts: minutes in",
-        f"which the voltage at the far end turns back by more than 0.001 p.u.: {shares}. The mode `settled` damps that.",
+        f"which the voltage at the far end turns back by more than 0.001 p.u.: {shares}.",
+        "The mode `settled` damps that.",
     ]
 
 
@@ -155,16 +156,24 @@ def _controlled_figure(answer: Answer) -> Figure:
     axes = figure.subplots(len(_MODES), 1, sharex=True, sharey=True)
     for ax, mode in zip(axes, _MODES, strict=True):
         runs = {c.rule: run for c, run in answer.runs.items() if c.mode == mode and c.active == (far,)}
-        vm_pu = {_NAMES[rule]: run.column("vm_pu")[:, -1] for rule, run in runs.items()}
-        run = runs["none"]
-        plot_voltages(ax, local_hours(run, TIMEZONE), vm_pu, run.scenario.voltage.band)
-        ax.set_title(mode, fontsize=9, loc="left")
+        _quarter_hours(ax, runs)
+        title = f"{mode}: mean of each quarter-hour, shaded to its least and largest minute"
+        ax.set_title(title, fontsize=8, loc="left")
     axes[0].set_xlabel("")
-    axes[0].legend(fontsize=7, frameon=False, loc="lower right", ncols=5, bbox_to_anchor=(1.0, 1.0))
-    for ax in axes:
-        for line in ax.get_lines():
-            line.set_linewidth(0.9)  # a rule that hunts would fill its swings with a thicker one
+    figure.legend(*axes[0].get_legend_handles_labels(), fontsize=8, frameon=False, loc="outside upper center", ncols=5)
     return figure
+
+
+def _quarter_hours(ax: Axes, runs: dict[str, Run]) -> None:
+    """Means as lines; a rule that hunts would fill its swings with a line of minutes."""
+    some = runs["none"]
+    per_step = some.scenario.market_step_min // some.scenario.control_step_min
+    by_step = {rule: run.column("vm_pu")[:, -1].reshape(-1, per_step) for rule, run in runs.items()}
+    hours = local_hours(some, TIMEZONE)[::per_step]
+    lines = {_NAMES[rule]: vm_pu.mean(axis=1) for rule, vm_pu in by_step.items()}
+    plot_voltages(ax, hours, lines, some.scenario.voltage.band)
+    for index, vm_pu in enumerate(by_step.values()):
+        ax.fill_between(hours, vm_pu.min(axis=1), vm_pu.max(axis=1), color=COLOURS[index], alpha=0.2, linewidth=0)
 
 
 def _plan_figure(answer: Answer) -> Figure:
@@ -187,7 +196,8 @@ def _days_figure(answer: Answer) -> Figure:
     ):
         _strips(ax, far, name)
         ax.set_ylabel(label)
-    figure.legend(*axes[0].get_legend_handles_labels(), fontsize=8, frameon=False, loc="outside upper center", ncols=2)
+    labels = axes[0].get_legend_handles_labels()
+    figure.legend(*labels, fontsize=8, frameon=False, loc="outside upper center", ncols=2)
     return figure
 
 
