@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import mesa
 import numpy as np
 import numpy.typing as npt
+from pandapower.auxiliary import pandapowerNet
 
 from feeders.engines import Engine
 from feeders.feeder import Feeder
@@ -36,6 +37,10 @@ class Grid(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
     ----------
     vm_pu : array, shape (n_copies, n_buses)
         Voltages of the last power flow, NaN at buses without supply.
+    p_kw, q_kvar : array, shape (n_copies, n_buses)
+        What prosumers drew and injected there.
+    copy : array of int, shape (n,)
+        Which copy each prosumer is connected to.
     """
 
     def __init__(
@@ -50,11 +55,12 @@ class Grid(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
         self.engine = engine
         n_buses = engine.feeder.n_buses
         position = engine.feeder.bus_positions(bus)
-        copies = np.zeros_like(position) if copy is None else np.asarray(copy)
-        self._place = copies * n_buses + position
+        self.copy = np.zeros_like(position) if copy is None else np.asarray(copy)
+        self._place = self.copy * n_buses + position
         self._shape = (n_copies, n_buses)
         self.vm_pu: Array = np.full(self._shape, np.nan)
         self.p_kw: Array = np.zeros(self._shape)
+        self.q_kvar: Array = np.zeros(self._shape)
 
     @property
     def feeder(self) -> Feeder:
@@ -70,12 +76,22 @@ class Grid(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
             When there is no usable solution.
         """
         self.p_kw = self._at_buses(p_kw)
-        q_at_buses = self._at_buses(q_kvar)
+        self.q_kvar = self._at_buses(q_kvar)
         if len(self.vm_pu) == 1:
-            self.vm_pu[0] = self.engine.solve(self.p_kw[0], q_at_buses[0])
+            self.vm_pu[0] = self.engine.solve(self.p_kw[0], self.q_kvar[0])
         else:
-            self.vm_pu[:] = self.engine.solve(self.p_kw, q_at_buses)
+            self.vm_pu[:] = self.engine.solve(self.p_kw, self.q_kvar)
         return self.vm_pu.ravel()[self._place]
+
+    def write_results(self, copy: int = 0) -> pandapowerNet:
+        """Put the last power flow of a copy into the ``res_*`` tables of the feeder's net, for pandapower's tools."""
+        return self.engine.write_results(self.p_kw[copy], self.q_kvar[copy])
+
+    def largest(self, values: Array) -> Array:
+        """The largest of the prosumers' values (>= 0, shape (n,)) on each copy of the feeder, shape (n_copies,)."""
+        found: Array = np.zeros(len(self.vm_pu))
+        np.maximum.at(found, self.copy, values)
+        return found
 
     def _at_buses(self, power: Array) -> Array:
         summed = np.bincount(self._place, weights=power, minlength=self._shape[0] * self._shape[1])

@@ -21,7 +21,7 @@ from cosim.measurement import MEASUREMENTS
 from cosim.record import Record
 from cosim.scenario import Scenario
 from cosim.validation import require_lockstep, require_valid
-from feeders.engines import make_engine
+from feeders import Feeder, make_engine
 from feeders.errors import PowerFlowError
 
 __all__ = ["CoSimulation"]
@@ -39,6 +39,8 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         and mode are lived in lock-step, each on a copy of the feeder of its own.
     rng : int, optional
         Seed in place of the scenario's.
+    feeder : Feeder, optional
+        A feeder in place of the scenario's own, e.g. of a net made in Python.
     classes : mapping, optional
         Classes of single prosumers by their ids, for behaviour of one's own; `Prosumer` for all others.
     threads : int
@@ -70,6 +72,7 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         settings: Scenario | Sequence[Scenario] | None = None,
         *,
         rng: int | None = None,
+        feeder: Feeder | None = None,
         classes: Mapping[str, type[Prosumer]] | None = None,
         threads: int = 1,
         **changes: Any,
@@ -80,7 +83,7 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         self.clock = Clock(first.days, first.market_step_min, first.control_step_min, first.horizon)
         self.threads = threads
         require_lockstep(self.settings)
-        feeder = build_feeder(first.feeder)
+        feeder = feeder or build_feeder(first.feeder)
         for scenario in self.settings:
             require_valid(scenario, feeder)
         engine = make_engine(feeder, first.feeder.engine)
@@ -98,7 +101,7 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         self._exchange = MEASUREMENTS[first.mode]
         self._deviants = [p for p in self.prosumers if type(p).regulate is not Prosumer.regulate]
         self._reference_vm_pu: Array = np.ones(len(self.population))
-        self._shadow = _shadow(self.settings, threads)
+        self._shadow = _shadow(self.settings, feeder, threads)
         # Mesa 3.3 keeps every model alive in a class-level table of agent numbers.
         getattr(mesa.Agent, "_ids", {}).pop(self, None)
 
@@ -189,13 +192,13 @@ def _scenarios(
     return [scenario.changed(changes) for scenario in scenarios] if changes else scenarios
 
 
-def _shadow(scenarios: list[Scenario], threads: int) -> CoSimulation | None:
+def _shadow(scenarios: list[Scenario], feeder: Feeder, threads: int) -> CoSimulation | None:
     """The run without rules whose voltages an open loop reads, where that run optimises."""
     first = scenarios[0]
     if first.mode != "open-loop" or first.open_loop_reference != "optimised":
         return None
     free = {"mode": "closed-loop", "rule": "none", "prosumers.*.rule": "none"}
-    return CoSimulation([scenario.changed(free) for scenario in scenarios], threads=threads)
+    return CoSimulation([scenario.changed(free) for scenario in scenarios], feeder=feeder, threads=threads)
 
 
 def _last_step(model: CoSimulation, name: str) -> Array:

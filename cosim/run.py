@@ -16,6 +16,7 @@ from cosim import indices
 from cosim.failure import RunFailure
 from cosim.model import CoSimulation
 from cosim.scenario import Scenario
+from feeders import Feeder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,6 +141,7 @@ class Run:
 def run(
     scenario: Scenario | None = None,
     *,
+    feeder: Feeder | None = None,
     references: bool = True,
     threads: int = 1,
     progress: Progress | None = None,
@@ -150,6 +152,8 @@ def run(
     ----------
     scenario : Scenario, optional
         The published four-bus case by default.
+    feeder : Feeder, optional
+        A feeder in place of the scenario's own, e.g. of a net made in Python.
     references : bool
         Whether to run it also without rules and without optimisation, which LCG and gain kept compare with.
     threads : int
@@ -166,7 +170,7 @@ def run(
     """
     scenario = scenario or Scenario()
     parts = 3 if references else 1
-    model = CoSimulation(scenario, threads=threads)
+    model = CoSimulation(scenario, feeder=feeder, threads=threads)
     try:
         _live(model, progress, 0, parts)
     except RunFailure as failure:
@@ -177,7 +181,7 @@ def run(
         return result
     costs: list[Array | None] = []
     for part, changes in enumerate((WITHOUT_RULE, WITHOUT_OPTIMISATION), start=1):
-        other = CoSimulation(scenario.changed(changes), threads=threads)
+        other = CoSimulation(scenario.changed(changes), feeder=model.grid.feeder, threads=threads)
         try:
             _live(other, progress, part, parts)
         except RunFailure:  # the comparison is then missing, and its indices are NaN

@@ -215,7 +215,8 @@ def _strips(ax: Axes, far: pd.DataFrame, name: str) -> None:
 
 
 def _far_end(table: pd.DataFrame) -> pd.DataFrame:
-    return table.loc[table["distance_ohm"] == table["distance_ohm"].max()]
+    far: pd.DataFrame = table.loc[table["distance_ohm"] == table["distance_ohm"].max()]
+    return far
 
 
 def _default_day(base: Scenario) -> str:

@@ -13,8 +13,8 @@ Normalisation
     Homes: ``p_kw = value * annual_mwh``, as each profile is scaled so that the whole year integrates to
     1 MWh. PV: kW per kWp, each profile scaled so that the whole year integrates to `PV_YIELD_H` full-load
     hours. (As published they are kW per kW of rated power, with 575 to 697 full-load hours and peaks near
-    0.6, about a third below what German roofs yield.) Heat pumps and EV home chargers: kW per kW of the rated active power that SimBench scales
-    with (pLoad), as published. Heat pumps and chargers are those of SimBench's scenario 2; homes and PV
+    0.6, about a third below what German roofs yield.) Heat pumps and EV home chargers: kW per kW of the rated
+    active power that SimBench scales with (pLoad), as published. Heat pumps and chargers are those of SimBench's scenario 2; homes and PV
     are the same in all three scenarios. Values are rounded to 1e-5.
 
 Clock
@@ -83,13 +83,13 @@ def choose_weeks(homes: pd.DataFrame, pv: pd.DataFrame) -> dict[str, pd.Timestam
     year = pd.DataFrame({"home": homes.mean(axis=1), "pv": pv.mean(axis=1)})
     chosen = {}
     for season, months in SEASONS.items():
-        of_season = year[year.index.month.isin(months)]  # type: ignore[attr-defined]
+        of_season = year.loc[np.isin(pd.DatetimeIndex(year.index).month, months), :]
         mean = of_season.mean()
         distance = {}
         for monday in _mondays(of_season):
             week = of_season[(of_season.index >= monday) & (of_season.index < monday + pd.DateOffset(days=7))]
             if len(week) == 7 * 24 / STEP_H:
-                distance[monday] = float(np.hypot(*((week.mean() - mean) / mean)))
+                distance[monday] = float(np.linalg.norm((week.mean() - mean) / mean))
         chosen[season] = min(distance, key=distance.__getitem__)
     return chosen
 
