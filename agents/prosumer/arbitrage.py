@@ -21,9 +21,9 @@ binary for each step with ``ps < 0`` chooses charging or discharging (`agents.pr
 still need none, as above. A search that is cut short says so in the plan, with the bound it reached. With ``ps > pb``
 energy could be bought and sold at once without end: refused.
 
-**Ties.** Equal prices leave many plans of equal cost. Tiny weights, different for each variable, choose among them:
-least throughput, then flexible load early, then an empty battery. So the plan depends neither on the solver nor on
-where it started. The weights are some millionths of the mean price; what they leave unearned is at most that per kWh.
+**Ties.** Equal prices leave many plans of equal cost. Tiny weights on throughput, on flexible load (less for earlier
+steps) and on energy held, no two steps alike, choose one of them, so that the plan depends neither on the solver nor
+on where it started. They are some millionths of the mean price; what they leave unearned is at most that per kWh.
 """
 
 from __future__ import annotations
@@ -123,14 +123,16 @@ class ArbitragePlanner:
         return replace(plan, exact="limit" if choice.gap else "milp", cost_gap=gap)
 
     def _check_reachable(self, horizon: Horizon) -> None:
-        battery, n, step_h = self.battery, len(horizon.price_buy), self.step_h
+        battery, hours = self.battery, self.step_h * len(horizon.price_buy)
         start, end = horizon.energy_start_kwh, horizon.energy_end_min_kwh
-        highest = min(battery.energy_max_kwh, start + n * step_h * battery.p_charge_max_kw)
-        flexible_lo = step_h * float(horizon.flexible_min_kw.sum()) - horizon.flexible_slack_kwh
-        flexible_hi = step_h * float(horizon.flexible_max_kw.sum()) + horizon.flexible_slack_kwh
+        lowest = max(battery.energy_min_kwh, start - hours * battery.p_discharge_max_kw)
+        highest = min(battery.energy_max_kwh, start + hours * battery.p_charge_max_kw)
+        flexible_lo = self.step_h * float(horizon.flexible_min_kw.sum()) - horizon.flexible_slack_kwh
+        flexible_hi = self.step_h * float(horizon.flexible_max_kw.sum()) + horizon.flexible_slack_kwh
         for what, due, lo, hi in (
             ("battery energy at the start", start, battery.energy_min_kwh, battery.energy_max_kwh),
-            ("battery energy at the end", -np.inf if end is None else end, -np.inf, highest),
+            # Only a least energy is asked for: one below all that is possible asks for nothing.
+            ("battery energy at the end", lowest if end is None else max(end, lowest), lowest, highest),
             ("flexible energy", horizon.flexible_energy_kwh, flexible_lo, flexible_hi),
         ):
             if not lo - SAME_ENERGY_KWH <= due <= hi + SAME_ENERGY_KWH:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from agents.prosumer.arbitrage import Horizon
@@ -67,10 +69,13 @@ def random_horizon(rng: np.random.Generator, n: int, battery: Battery, *, negati
 
 def tail(horizon: Horizon, elapsed: int, energy_kwh: float, flexible_energy_kwh: float) -> Horizon:
     """What is left of a horizon after some steps, with the energies as measured then."""
-    return Horizon(
-        *(column[elapsed:] for column in horizon.columns),
+    return replace(
+        horizon,
+        price_buy=horizon.price_buy[elapsed:],
+        price_sell=horizon.price_sell[elapsed:],
+        p_net_kw=horizon.p_net_kw[elapsed:],
+        flexible_min_kw=horizon.flexible_min_kw[elapsed:],
+        flexible_max_kw=horizon.flexible_max_kw[elapsed:],
         energy_start_kwh=energy_kwh,
         flexible_energy_kwh=flexible_energy_kwh,
-        flexible_slack_kwh=horizon.flexible_slack_kwh,
-        energy_end_min_kwh=horizon.energy_end_min_kwh,
     )

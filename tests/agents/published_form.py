@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import swiglpk as glpk
+import swiglpk as glpk  # type: ignore[import-untyped]
 
 from agents.prosumer.arbitrage import Horizon
 from agents.prosumer.battery import Battery
@@ -85,7 +85,9 @@ def exact_cost(horizon: Horizon, battery: Battery, step_h: float) -> float:
     matrix = np.vstack([np.hstack(row) for row, _ in blocks])
     upper = np.concatenate([np.broadcast_to(bound, len(row[0])) for row, bound in blocks])
     nothing = np.zeros(n)
-    cost = step_h * np.concatenate([nothing, nothing, nothing, horizon.price_buy, -horizon.price_sell, nothing, nothing])
+    cost = step_h * np.concatenate(
+        [nothing, nothing, nothing, horizon.price_buy, -horizon.price_sell, nothing, nothing]
+    )
     tops = (charge_max, discharge_max, horizon.flexible_max_kw, most, most, 1.0, 1.0)
     upper_bound = np.concatenate([np.broadcast_to(top, n) for top in tops])
     lower_bound = np.concatenate([nothing, nothing, horizon.flexible_min_kw, np.zeros(4 * n)])

@@ -83,9 +83,8 @@ def test_closed_form_is_the_optimum_of_the_linear_program(states: States, feasib
     n, done = len(rows), corrected(states)
     blocks = sparse.kron(sparse.eye_array(n), np.array([[1.0, 1.0]]), format="csr")
     bounds = np.column_stack([states.s_lo, states.s_hi, np.zeros_like(states.pv), states.pv])[rows].reshape(2 * n, 2)
-    solved = linprog(
-        np.tile([0.0, 1.0], n), A_eq=blocks, b_eq=(states.target + states.pv)[rows], bounds=bounds, method="highs"
-    )
+    cost, total = np.tile([0.0, 1.0], n), (states.target + states.pv)[rows]
+    solved = linprog(cost, A_eq=blocks, b_eq=total, bounds=bounds)  # type: ignore[call-overload] # stubs: dense only
     assert solved.status == 0
     s, c = solved.x.reshape(n, 2).T
     # A vertex of such a block is a sum of two or three inputs: the solver's answer is exact but for rounding.
@@ -101,7 +100,7 @@ def test_where_nothing_is_feasible_the_battery_goes_as_far_as_it_can(
     done = corrected(states)
     too_little = ~feasible & (states.target > states.s_hi)  # to consume: all PV is spilled
     too_much = ~feasible & ~too_little  # less consumption than the battery can give: nothing is spilled
-    assert too_little.sum() > 500 and too_much.sum() > 500
+    assert too_little.sum() > 100 and too_much.sum() > 100
     assert np.array_equal(done.p_battery_kw[too_little], states.s_hi[too_little])
     assert np.array_equal(done.p_curtailed_kw[too_little], states.pv[too_little])
     assert np.array_equal(done.p_battery_kw[too_much], states.s_lo[too_much])

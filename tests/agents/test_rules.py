@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 from agents.prosumer import RULES, Ranges, VoltageBand, register_rule, rule_by_name, voltage_zone
 from agents.prosumer.rules import anrc, hybrid, no_rule, prc
 from feeders.errors import InputError
+
+Array = npt.NDArray[np.float64]
 
 BAND = VoltageBand(vm_min_pu=0.95, dead_pu=0.02, vm_max_pu=1.05)
 
@@ -74,11 +77,11 @@ def bands(draw: st.DrawFn) -> VoltageBand:
 
 
 voltages = st.lists(st.floats(0.4, 1.6), min_size=1, max_size=20).map(np.array)
-ratings = st.floats(0, 1e3)
+ratings = st.one_of(st.just(0.0), st.floats(1e-3, 1e3))
 
 
 @given(voltages, ratings, bands())
-def test_anrc_permits_all_that_prc_permits(vm_pu: np.ndarray, rating: float, band: VoltageBand) -> None:
+def test_anrc_permits_all_that_prc_permits(vm_pu: Array, rating: float, band: VoltageBand) -> None:
     kva = np.full(len(vm_pu), rating)
     inner, outer = prc(vm_pu, kva, band), anrc(vm_pu, kva, band)
     assert (outer.p_lo_kw <= inner.p_lo_kw).all()
@@ -88,7 +91,7 @@ def test_anrc_permits_all_that_prc_permits(vm_pu: np.ndarray, rating: float, ban
 
 
 @given(voltages, ratings, bands())
-def test_hybrid_is_p_of_anrc_and_q_of_prc(vm_pu: np.ndarray, rating: float, band: VoltageBand) -> None:
+def test_hybrid_is_p_of_anrc_and_q_of_prc(vm_pu: Array, rating: float, band: VoltageBand) -> None:
     kva = np.full(len(vm_pu), rating)
     expected = Ranges(*anrc(vm_pu, kva, band)[:2], *prc(vm_pu, kva, band)[2:])
     assert np.array_equal(hybrid(vm_pu, kva, band), expected)
@@ -97,7 +100,7 @@ def test_hybrid_is_p_of_anrc_and_q_of_prc(vm_pu: np.ndarray, rating: float, band
 @pytest.mark.parametrize("name", RULES)
 @given(voltages, ratings, bands())
 def test_ranges_are_ordered_within_the_rating_and_monotone(
-    name: str, vm_pu: np.ndarray, rating: float, band: VoltageBand
+    name: str, vm_pu: Array, rating: float, band: VoltageBand
 ) -> None:
     # The higher the voltage, the more consumption is asked for, and the less injection of reactive power.
     rising, kva = np.sort(vm_pu), np.full(len(vm_pu), rating)
@@ -110,7 +113,7 @@ def test_ranges_are_ordered_within_the_rating_and_monotone(
 
 @pytest.mark.parametrize("name", RULES)
 @given(voltages, ratings, bands())
-def test_ranges_scale_with_the_rating(name: str, vm_pu: np.ndarray, rating: float, band: VoltageBand) -> None:
+def test_ranges_scale_with_the_rating(name: str, vm_pu: Array, rating: float, band: VoltageBand) -> None:
     # A factor of two is exact in binary, so the bounds are too.
     kva = np.full(len(vm_pu), rating)
     once, twice = (np.array(rule_by_name(name)(vm_pu, factor * kva, band)) for factor in (1, 2))

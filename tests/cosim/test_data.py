@@ -122,9 +122,7 @@ def test_the_extract_can_be_built_again(tmp_path: Path) -> None:
     homes = loads[[p.name for p in PROFILES if p.kind == "home"]]
     np.testing.assert_allclose(homes.sum() * 0.25, 1000.0, rtol=1e-12)  # 1 MWh in the year
     year = pd.concat([loads, pv], axis=1)[[p.name for p in PROFILES]]
-    np.testing.assert_allclose(
-        year.sum() * 0.25, [p.annual_kwh for p in PROFILES], atol=0.051
-    )  # typed, 1 decimal
+    np.testing.assert_allclose(year.sum() * 0.25, [p.annual_kwh for p in PROFILES], atol=0.051)  # typed, 1 decimal
     np.testing.assert_allclose(year.max(), [p.peak_kw for p in PROFILES], atol=5.1e-4)  # typed, 3 decimals
     assert {season: monday.date() for season, monday in choose_weeks(homes, pv).items()} == dict(WEEKS)
 

@@ -19,13 +19,10 @@ def quarters(first: str, n: int = 96) -> pd.DatetimeIndex:
     return pd.date_range(first, periods=n, freq="15min", tz="UTC")
 
 
-def price_file(
-    folder: Path, first: str, minutes: int, prices: list[float], sell: list[float] | None = None
-) -> None:
+def price_file(folder: Path, first: str, minutes: int, prices: list[float], sell: list[float] | None = None) -> None:
     times = pd.date_range(first, periods=len(prices), freq=f"{minutes}min")
     lines = [
-        f"{time:%Y-%m-%dT%H:%MZ},{buy},{low}"
-        for time, buy, low in zip(times, prices, sell or prices, strict=True)
+        f"{time:%Y-%m-%dT%H:%MZ},{buy},{low}" for time, buy, low in zip(times, prices, sell or prices, strict=True)
     ]
     (folder / "p.csv").write_text("\n".join(["time,p,sell", *lines]))
 
@@ -43,9 +40,7 @@ def real_time(**changes: Any) -> RealTimeTariff:
         (5, [float(i) for i in range(24)], [1, 4, 7, 10, 13, 16, 19, 22]),  # mean of three: 0, 1, 2 -> 1
     ],
 )
-def test_resolutions_on_quarter_hours(
-    tmp_path: Path, minutes: int, prices: list[float], expected: list[int]
-) -> None:
+def test_resolutions_on_quarter_hours(tmp_path: Path, minutes: int, prices: list[float], expected: list[int]) -> None:
     price_file(tmp_path, "2019-07-22T00:00", minutes, prices)
     found = real_time().prices(quarters("2019-07-22", 8), folder=tmp_path)
     assert found.price_buy.tolist() == expected

@@ -115,9 +115,7 @@ def test_refusal_says_where_and_what(tmp_path: Path, text: str | bytes, said: li
 
 
 def test_missing_column_names_the_nearest(tmp_path: Path) -> None:
-    with pytest.raises(
-        InputError, match=r"'laod' is not allowed; allowed: a column of the file; nearest: load"
-    ):
+    with pytest.raises(InputError, match=r"'laod' is not allowed; allowed: a column of the file; nearest: load"):
         read_series(write(tmp_path, GOOD), step_minutes=15, columns=["laod"])
 
 
@@ -160,9 +158,7 @@ def test_spring_day_of_23_hours(tmp_path: Path) -> None:
     frame = read_series(write(tmp_path, text), step_minutes=60, timezone="Europe/Berlin")
     assert frame.index.equals(pd.date_range("2016-03-26T23:00Z", "2016-03-27T21:00Z", freq="h"))
     with pytest.raises(InputError, match=r"row 4, column 'time'.*2016-03-27 02:00.*clocks skip this hour"):
-        read_series(
-            write(tmp_path, local_day("2016-03-27", [*range(24)])), step_minutes=60, timezone="Europe/Berlin"
-        )
+        read_series(write(tmp_path, local_day("2016-03-27", [*range(24)])), step_minutes=60, timezone="Europe/Berlin")
 
 
 def test_autumn_day_of_25_hours(tmp_path: Path) -> None:
@@ -170,9 +166,7 @@ def test_autumn_day_of_25_hours(tmp_path: Path) -> None:
     frame = read_series(write(tmp_path, text), step_minutes=60, timezone="Europe/Berlin")
     assert frame.index.equals(pd.date_range("2016-10-29T22:00Z", "2016-10-30T22:00Z", freq="h"))
     with pytest.raises(InputError, match=r"row 5, time 2016-10-30T03:00 .*120 min after.*gap"):
-        read_series(
-            write(tmp_path, local_day("2016-10-30", [*range(24)])), step_minutes=60, timezone="Europe/Berlin"
-        )
+        read_series(write(tmp_path, local_day("2016-10-30", [*range(24)])), step_minutes=60, timezone="Europe/Berlin")
 
 
 def test_leap_day(tmp_path: Path) -> None:

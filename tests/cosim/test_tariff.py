@@ -33,9 +33,7 @@ def refusal(data: dict[str, Any]) -> InputError:
 
 
 @given(st.floats(-1.0, 1.0), st.floats(0.0, 1.0))
-def test_selling_price_is_kappa_times_the_buying_price_but_never_above_it(
-    price_buy: float, kappa: float
-) -> None:
+def test_selling_price_is_kappa_times_the_buying_price_but_never_above_it(price_buy: float, kappa: float) -> None:
     prices = FlatTariff(price_buy=price_buy, kappa=kappa).prices(quarters("2016-06-06", 3), folder=HERE)
     assert prices.price_buy.tolist() == [price_buy] * 3
     assert prices.price_sell.tolist() == [kappa * price_buy if price_buy > 0 else price_buy] * 3

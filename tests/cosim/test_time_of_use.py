@@ -35,9 +35,7 @@ def refusal(data: dict[str, Any]) -> InputError:
 
 def test_time_of_use_by_hand() -> None:
     tariff = TimeOfUseTariff(preset="ontario-winter-2023", timezone="America/Toronto")
-    local = pd.date_range(
-        "2024-01-19", "2024-01-20T23:45", freq="15min", tz="America/Toronto"
-    )  # Friday, Saturday
+    local = pd.date_range("2024-01-19", "2024-01-20T23:45", freq="15min", tz="America/Toronto")  # Friday, Saturday
     price = pd.Series(tariff.prices(local.tz_convert("UTC"), folder=HERE).price_buy, index=local)
     off, mid, on = 0.087, 0.122, 0.182
     weekday = [off] * 7 + [on] * 4 + [mid] * 6 + [on] * 2 + [off] * 5
@@ -64,9 +62,7 @@ PEAK_0200 = {
 def test_windows_follow_the_wall_clock(day: str, hours: int, peak_hours: int) -> None:
     # 02:00 to 03:00 in Berlin is skipped on 27 March 2016 and there twice on 30 October 2016.
     tariff = TARIFF.validate_python(PEAK_0200)
-    local = pd.date_range(day, pd.Timestamp(day) + pd.Timedelta(days=1), freq="15min", tz="Europe/Berlin")[
-        :-1
-    ]
+    local = pd.date_range(day, pd.Timestamp(day) + pd.Timedelta(days=1), freq="15min", tz="Europe/Berlin")[:-1]
     price = tariff.prices(local.tz_convert("UTC"), folder=HERE).price_buy
     base = 0.2 if date.fromisoformat(day).weekday() >= 5 else 0.1
     assert len(price) == 4 * hours

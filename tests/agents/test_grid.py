@@ -1,0 +1,71 @@
+"""The grid agent: who adds up where, copies that do not know of each other, and the plain load flow."""
+
+from __future__ import annotations
+
+import mesa
+import numpy as np
+import pandapower as pp
+import pandapower.networks as pn
+import pytest
+
+from agents.grid import Grid
+from feeders import Feeder, load_feeder, make_engine
+
+
+@pytest.fixture(scope="module")
+def four_bus() -> Feeder:
+    return load_feeder("four-bus")
+
+
+def grid(feeder: Feeder, bus: list[int], copy: list[int] | None = None, n_copies: int = 1) -> Grid:
+    return Grid(mesa.Model(rng=1), make_engine(feeder), bus, copy, n_copies)
+
+
+def test_prosumers_of_a_bus_add_up_and_read_its_voltage(four_bus: Feeder) -> None:
+    agent = grid(four_bus, [4, 2, 4, 3, 4])
+    p_kw = np.array([1.0, 2.0, -0.25, 0.5, 1.0])
+    q_kvar = np.array([0.5, -1.0, 0.25, 0.0, 0.0])
+    vm_pu = agent.solve(p_kw, q_kvar)
+    assert four_bus.buses.tolist() == [1, 2, 3, 4]
+    assert agent.p_kw.tolist() == [[0.0, 2.0, 0.5, 1.75]]  # binary fractions: their sums are exact
+    at_buses = make_engine(four_bus).solve([0.0, 2.0, 0.5, 1.75], [0.0, -1.0, 0.0, 0.75])
+    assert np.array_equal(agent.vm_pu, [at_buses])
+    assert np.array_equal(vm_pu, at_buses[[3, 1, 3, 2, 3]])
+
+
+def test_signs_at_the_end_of_the_line(four_bus: Feeder) -> None:
+    # Consuming lowers the voltage, injecting reactive power raises it.
+    agent = grid(four_bus, [4])
+    idle, consuming, injecting = (agent.solve(np.array([p]), np.array([q]))[0] for p, q in ((0, 0), (1, 0), (0, 1)))
+    assert consuming < idle == 1.0 < injecting
+
+
+def test_copies_are_separate_feeders(four_bus: Feeder) -> None:
+    rng = np.random.default_rng(1)
+    bus, copy = [2, 3, 4, 4, 2], [0, 0, 2, 1, 2]
+    p_kw, q_kvar = rng.uniform(-2, 2, (2, 5))
+    together = grid(four_bus, bus, copy, n_copies=3)
+    vm_pu = together.solve(p_kw, q_kvar)
+    for number in range(3):
+        rows = [row for row in range(5) if copy[row] == number]
+        alone = grid(four_bus, [bus[row] for row in rows])
+        assert np.array_equal(alone.solve(p_kw[rows], q_kvar[rows]), vm_pu[rows])  # bit for bit
+        assert np.array_equal(alone.vm_pu[0], together.vm_pu[number])
+        assert np.array_equal(alone.p_kw[0], together.p_kw[number])
+    before = together.vm_pu.copy()
+    p_kw[3] += 1.0  # of copy 1
+    together.solve(p_kw, q_kvar)
+    assert (together.vm_pu != before).any(axis=1).tolist() == [False, True, False]
+
+
+def test_without_prosumers_it_is_the_plain_load_flow() -> None:
+    agent = grid(load_feeder("case33bw"), [])
+    assert agent.solve(np.zeros(0), np.zeros(0)).shape == (0,)
+    net = pn.case33bw()
+    pp.runpp(net, lightsim2grid=False, numba=False, tolerance_mva=1e-9)
+    assert agent.vm_pu[0] == pytest.approx(net.res_bus.vm_pu.to_numpy(), rel=0, abs=1e-8)  # what engines promise
+    assert agent.vm_pu.min() < 0.95
+
+
+def test_before_the_first_flow_there_is_no_voltage(four_bus: Feeder) -> None:
+    assert np.isnan(grid(four_bus, [2], [1], n_copies=2).vm_pu).all()

@@ -1,0 +1,283 @@
+"""The commands: what they print, what they write, how they end."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import cosim.study
+from agents.prosumer import RULES
+from cosim import Run, Scenario
+from cosim.commands import main
+from cosim.commands.options import parse_changes, progress_bar
+from cosim.commands.show import show_table
+from cosim.study import StudyOptions, StudyResult, load_study, studies
+from feeders import FEEDERS
+from tests.cosim.command_line import COSIM, call
+
+FAST = ("--set", "control_step_min=15", "--no-references")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to work in, with the default scenario in `s.toml`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    Path("s.toml").write_text(Scenario().to_toml())
+    return tmp_path
+
+
+def test_the_installed_command_is_this_one() -> None:
+    (point,) = entry_points(group="console_scripts", name="cosim")
+    assert point.load() is main
+
+
+@pytest.mark.parametrize("command", ["", "run", "check", "study", "feeders", "rules", "bench"])
+def test_help(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    ended = call(*command.split(), "--help")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.split()[:2] == ["Usage:", "cosim"]
+    assert "Show this message and exit." in ended.out
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ("rn", "No such command 'rn'. Did you mean 'run'?"),
+        ("run", "Missing argument 'SCENARIO.toml'"),
+        ("run s.toml --ot x", "No such option: --ot"),
+        ("run s.toml --threads 0", "--threads"),
+        ("check", "give a SCENARIO.toml, --schema or --example"),
+    ],
+)
+def test_a_mistyped_command_ends_with_2(args: str, said: str, here: Path) -> None:
+    ended = call(*args.split())
+    assert (ended.code, ended.out) == (2, "")
+    assert said in " ".join(ended.err.replace("│", " ").split())
+    assert "Traceback" not in ended.err
+
+
+def test_run_prints_the_indices_and_writes_the_folder(here: Path) -> None:
+    ended = call("run", "s.toml", *FAST, "--set", "rule=prc", "--set", "prosumers.home-4.battery_kwh=2")
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    assert lines[0].strip() == "four-bus: rule prc, closed-loop, 1 day"
+    assert lines[2].strip("┃ ").split()[0::2] == [
+        *("prosumer", "bus", "cost", "lcg_percent", "gain_kept_percent", "tce_kwh", "cvc_pu"),
+        *("n_above_max", "n_above_dead", "n_below_dead", "n_below_min"),
+    ]
+    assert lines[-1].endswith("s; written to results/four-bus")
+    result = Run.load(here / "results" / "four-bus")
+    assert result.scenario.rule == "prc"
+    assert [p.battery_kwh for p in result.scenario.prosumers] == [1.0, 1.0, 2.0]
+    for row, line in zip(result.indices.itertuples(), lines[4:7], strict=True):
+        cells = [cell.strip() for cell in line.strip("│").split("│")]
+        assert cells[:3] == [row.prosumer, str(row.bus), f"{row.cost:.4g}"]
+        assert cells[3:5] == ["-", "-"]  # no references, nothing to compare with
+        assert cells[-1] == str(row.n_below_min)
+    assert (here / "results" / "four-bus" / "voltages.png").stat().st_size > 10_000
+
+
+def test_run_compares_with_its_references(here: Path) -> None:
+    ended = call("run", "s.toml", "--set", "control_step_min=15", "--out", "deep/er")
+    cells = [cell.strip() for cell in ended.out.splitlines()[6].strip("│").split("│")]
+    indices = Run.load(Path("deep/er")).indices
+    assert cells[3] == f"{indices['lcg_percent'].iloc[2]:.4g}"
+    assert cells[4] == f"{indices['gain_kept_percent'].iloc[2]:.4g}"
+
+
+def test_run_again_replaces_the_same_run_and_refuses_another(here: Path) -> None:
+    assert call("run", "s.toml", *FAST).code == 0
+    assert call("run", "s.toml", *FAST).code == 0
+    before = (here / "results/four-bus/manifest.json").read_bytes()
+    ended = call("run", "s.toml", *FAST, "--set", "rule=prc")
+    assert ended.code == 2
+    assert ended.err == (
+        "error: --out: folder: 'results/four-bus' is not allowed; "
+        "allowed: a new or empty folder: this one holds something else\n"
+    )
+    assert (here / "results/four-bus/manifest.json").read_bytes() == before
+
+
+def test_a_relative_file_still_means_the_same_in_the_folder_of_the_run(here: Path) -> None:
+    times = pd.date_range(Scenario().start, periods=96, freq="15min").strftime("%Y-%m-%dT%H:%MZ")
+    Path("q.csv").write_text("\n".join(["time,p", *(f"{time},0.3" for time in times)]) + "\n")
+    tariff = {"kind": "real-time", "file": "q.csv", "column": "p", "unit": "currency/kWh"}
+    changes = [text for key, value in tariff.items() for text in ("--set", f"tariff.{key}={value}")]
+    assert call("run", "s.toml", *FAST, *changes, "--out", "first").code == 0
+    manifest = json.loads(Path("first/manifest.json").read_text())
+    assert list(manifest["inputs"]) == [str(here / "q.csv")]
+    repeat = shlex.split(manifest["repeat"].replace("NEW_DIR", "second"))
+    assert call(*repeat[1:], "--no-references").code == 0
+    assert Path("first/timeseries.parquet").read_bytes() == Path("second/timeseries.parquet").read_bytes()
+
+
+def test_a_run_that_fails_says_when_where_and_how_to_repeat_it(here: Path) -> None:
+    ended = call("run", "s.toml", *FAST, "--set", "prosumers.home-4.load_annual_mwh=90", "--set", "name=weak")
+    kept, repeat, failed = ended.err.splitlines()
+    partial = Run.load(here / "results" / "weak")
+    assert (ended.code, ended.out) == (1, "")
+    assert kept == "results up to then: results/weak"
+    assert repeat == "to repeat it: cosim run results/weak/scenario.toml --out NEW_DIR"
+    assert failed == f"failed: {partial.failure}"
+    at = partial.scenario.start + pd.Timedelta(minutes=15 * len(partial.frames))
+    assert f"run ended at control step {len(partial.frames)} ({at:%Y-%m-%d %H:%M} UTC): power flow on" in failed
+    assert "worst bus 4" in failed
+    again = call(*shlex.split(repeat.removeprefix("to repeat it: cosim ").replace("NEW_DIR", "again")))
+    assert again.code == 1
+    assert again.err.splitlines()[-1] == failed
+    assert not list((here / "results" / "weak").glob("*.png"))
+
+
+def test_interrupting_a_run_leaves_nothing_and_no_traceback(here: Path) -> None:
+    code = f"import cosim.commands; print('ready', flush=True); {COSIM[-1]}"
+    long = [sys.executable, "-c", code, "run", "s.toml", "--set", "days=4", "--set", "start=2016-06-05T22:00:00Z"]
+    with subprocess.Popen(long, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, "", "interrupted; nothing was written\n")
+    assert [path.name for path in here.iterdir()] == ["s.toml"]
+
+
+def test_check_says_what_would_run(here: Path) -> None:
+    ended = call("check", "s.toml", "--set", "days=2")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == (
+        f"s.toml: valid; 3 prosumers on four-bus (4 buses), 2880 control steps from "
+        f"{Scenario().start:%Y-%m-%d %H:%M} UTC\n"
+    )
+    assert [path.name for path in here.iterdir()] == ["s.toml"]
+
+
+def test_check_tells_what_was_repaired_in_a_net(here: Path) -> None:
+    ended = call("check", "s.toml", "--set", "feeder.name=mv-oberrhein", "--set", "prosumers.*.bus=58")
+    assert ended.code == 0
+    assert ended.out.splitlines()[0].startswith("s.toml: valid; 3 prosumers on mv-oberrhein (179 buses), 1440 control")
+
+
+def test_check_gives_an_example_that_is_valid(here: Path) -> None:
+    Path("example.toml").write_text(call("check", "--example").out)
+    assert Scenario.from_toml(Path("example.toml")) == Scenario()
+    assert call("check", "example.toml").code == 0
+
+
+def test_check_gives_the_schema() -> None:
+    assert json.loads(call("check", "--schema").out) == Scenario.model_json_schema()
+
+
+def test_feeders_and_rules_list_everything_there_is() -> None:
+    feeders, rules = call("feeders"), call("rules")
+    assert (feeders.code, rules.code, feeders.err + rules.err) == (0, 0, "")
+    for name in FEEDERS:
+        assert any(line.strip("│ ").startswith(f"{name} ") for line in feeders.out.splitlines()), name
+    for name, rule in RULES.items():
+        assert any(line.strip("│ ").startswith(f"{name} ") for line in rules.out.splitlines()), name
+        assert str(rule.__doc__).splitlines()[0] in rules.out  # unfolded
+
+
+def small_study(options: StudyOptions) -> StudyResult:
+    """Does a study of another package run?
+
+    Only its first line is the question.
+    """
+    if options.progress is not None:
+        options.progress(1, 2)
+    table = pd.DataFrame({"mode": ["open"], "threads": [options.threads]})
+    return StudyResult("small", table, "said below", lambda folder: table.to_csv(folder / "table.csv", index=False))
+
+
+@pytest.fixture
+def with_small_study(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = EntryPoint("small", f"{__name__}:small_study", "cosim.studies")
+    known = EntryPoints([*entry_points(group="cosim.studies"), point])
+    monkeypatch.setattr(cosim.study, "entry_points", lambda group: known.select(group=group))
+
+
+def test_studies_are_listed_with_their_questions(with_small_study: None) -> None:
+    ended = call("study")
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in ended.out.splitlines() if "│" in line]
+    assert ["small", "Does a study of another package run?", __name__] in rows
+    question = "Do inverter rules cost more at the end of a feeder, and can that disparity be limited?"
+    assert ["locational-disparity", question, "experiments.locational_disparity"] in rows
+
+
+def test_a_study_prints_and_writes_its_answer(with_small_study: None, here: Path) -> None:
+    ended = call("study", "small", "--threads", "2", "--set", "rule=prc")
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    assert (lines[0].strip(), lines[-2]) == ("small", "said below")
+    assert lines[-1].endswith("written to results/small")
+    assert Path("results/small/table.csv").read_text() == "mode,threads\nopen,2\n"
+    manifest = json.loads(Path("results/small/manifest.json").read_text())
+    assert (manifest["study"], manifest["changes"]) == ("small", {"rule": "prc"})
+    assert call("study", "small", "--set", "rule=prc").code == 0
+    refused = call("study", "small", "--set", "rule=anrc")
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+
+
+def test_an_unknown_study_names_the_nearest() -> None:
+    ended = call("study", "locational")
+    assert ended.code == 2
+    assert ended.err.startswith("error: cosim study: NAME: 'locational' is not allowed; allowed: one of ")
+    assert "(nearest: locational-disparity" in ended.err
+    assert load_study("locational-disparity").__doc__
+    assert "locational-disparity" in studies()
+
+
+@pytest.mark.parametrize(
+    ("pair", "value"),
+    [
+        ("days=2", 2),
+        ("voltage.dead_pu=0.03", 0.03),
+        ("prosumers.a.optimise=false", False),
+        ("rule=prc", "prc"),
+        ('rule="prc"', "prc"),
+        ("rule=", ""),
+        ("name=a=b", "a=b"),
+        ("start=2016-06-07T22:00:00Z", tomllib.loads("x = 2016-06-07T22:00:00Z")["x"]),
+        ("days=2\nrule='x'", "2\nrule='x'"),  # one change, not two
+    ],
+)
+def test_values_of_set_are_toml_and_bare_words_are_text(pair: str, value: object) -> None:
+    assert parse_changes([pair]) == {pair.partition("=")[0]: value}
+
+
+def test_no_bar_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress_bar("working") as progress:
+        progress(1, 3)
+        progress(3, 3)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_table_shows_numbers_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    values = [8.6e-13, -0.0, float("nan"), 0.123456, 12345.6]
+    show_table(pd.DataFrame({"x": values, "word": ["a", None, "c", "d", "e"]}), "title")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.strip("│ ").split()[0] for line in lines[4:-1]] == ["0", "0", "-", "0.1235", "12346"]
+    assert lines[5].strip("│ ").split()[-1] == "-"
+
+
+def test_a_narrow_terminal_breaks_names_at_underscores(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"FORCE_COLOR": "1", "COLUMNS": "40", "TERM": "dumb"}.items():
+        monkeypatch.setenv(name, value)
+    names = [f"quite_long_name_{letter}" for letter in "abcd"]
+    show_table(pd.DataFrame([[0.5] * 4], columns=names), "")
+    lines = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert lines[:4] == [["quite_"] * 4, ["long_"] * 4, ["name_"] * 4, ["a", "b", "c", "d"]]
+    assert lines[-1] == ["0.5"] * 4

@@ -1,0 +1,220 @@
+"""A scenario as a value: defaults, TOML and back, changes by dotted names, and what is refused at the door."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from cosim import FeederSpec, ForecastSpec, ProsumerSpec, Scenario
+from cosim.tariff import FlatTariff, RealTimeTariff, SyntheticTariff, TimeOfUseTariff
+from cosim.time_of_use import Period
+from feeders.errors import InputErrors
+
+FULL = Scenario(
+    name="a.b_c-1",
+    start=datetime(2016, 6, 8, 0, 30, tzinfo=UTC),
+    days=2,
+    horizon="rolling",
+    mode="open-loop",
+    open_loop_reference="optimised",
+    feeder=FeederSpec(file='/nets/Königstraße "2"\\a.json', background_scale=0.1 + 0.2),
+    forecast=ForecastSpec(kind="noisy", load_error=1e-9, pv_error=1e20),
+    profiles_file="/data/日本 profile.csv",
+    prosumers=(
+        ProsumerSpec(id="home.1", bus="Bus Ä 'x'", rule="prc", energy_start_kwh=0.25),
+        ProsumerSpec(id="2", bus=3, optimise=False, load_profile="µ"),
+    ),
+)
+TARIFFS = [
+    FlatTariff(price_buy=0.3, price_sell=-0.1),
+    TimeOfUseTariff(preset="day-night", kappa=0.5),
+    TimeOfUseTariff(
+        periods=(
+            Period(days="weekday", start="00:00", end="24:00", price=0.25),
+            Period(days="weekend", start="22:00", end="06:00", price=1 / 3),
+            Period(days="weekend", start="06:00", end="22:00", price=-0.05),
+        )
+    ),
+    RealTimeTariff(file="/data/prix été.csv", column="p €", unit="currency/MWh", timezone="Europe/Berlin", label="end"),
+    SyntheticTariff(seed=2**63 - 1, volatility=0.1),
+]
+
+
+def refusals(data: dict[str, Any]) -> list[str]:
+    with pytest.raises(InputErrors) as refused:
+        Scenario.from_dict(data, "s.toml")
+    return [str(error) for error in refused.value.errors]
+
+
+def change_refusal(**changes: object) -> str:
+    with pytest.raises(InputErrors) as refused:
+        Scenario().changed({key.replace("__", "."): value for key, value in changes.items()}, "--set")
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("tariff", TARIFFS, ids=lambda tariff: tariff.kind)
+@pytest.mark.parametrize("scenario", [Scenario(), FULL], ids=["default", "full"])
+def test_toml_and_back_is_the_same_scenario(scenario: Scenario, tariff: Any, tmp_path: Path) -> None:
+    scenario = scenario.model_copy(update={"tariff": tariff})
+    (tmp_path / "s.toml").write_text(scenario.to_toml(), encoding="utf-8")
+    again = Scenario.from_toml(tmp_path / "s.toml")
+    assert again == scenario
+    assert again.to_toml() == scenario.to_toml()
+
+
+def test_the_file_lists_every_field_that_has_a_value() -> None:
+    text = Scenario().to_toml()
+    for name in ("open_loop_reference", "vm_min_pu", "kappa", "load_error", "battery_c_discharge"):
+        assert f"\n{name} = " in text
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text('rule = "prc"\n', encoding="utf-8-sig")
+    assert Scenario.from_toml(tmp_path / "s.toml").rule == "prc"
+
+
+def test_file_names_in_toml_are_relative_to_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "s.toml").write_text(
+        'profiles_file = "in/p.csv"\n[feeder]\nfile = "net.json"\n'
+        '[tariff]\nkind = "real-time"\nfile = "in/q.csv"\ncolumn = "p"\nunit = "currency/kWh"\n'
+    )
+    monkeypatch.chdir(tmp_path / "in")
+    scenario = Scenario.from_toml(Path("../s.toml"))
+    folder = tmp_path.resolve()
+    assert isinstance(scenario.tariff, RealTimeTariff)
+    found = (scenario.profiles_file, scenario.feeder.file, scenario.tariff.file)
+    assert found == (str(folder / "in/p.csv"), str(folder / "net.json"), str(folder / "in/q.csv"))
+
+
+def test_file_names_given_elsewhere_are_relative_to_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tariff = RealTimeTariff(file="q.csv", column="p", unit="currency/kWh")
+    scenario = Scenario(tariff=tariff).changed({"profiles_file": "p.csv", "feeder.file": "net.json"})
+    assert scenario.profiles_file == str(tmp_path / "p.csv")
+    assert scenario.feeder == FeederSpec(file=str(tmp_path / "net.json"))
+    assert scenario.tariff == tariff.model_copy(update={"file": str(tmp_path / "q.csv")})
+
+
+def test_a_scenario_is_frozen_and_hashable() -> None:
+    scenario = Scenario()
+    with pytest.raises(ValidationError, match="frozen"):
+        scenario.rule = "prc"  # type: ignore[misc]
+    with pytest.raises(ValidationError, match="frozen"):
+        scenario.prosumers[0].bus = 3  # type: ignore[misc]
+    assert hash(scenario) == hash(Scenario())
+
+
+def test_start_is_kept_in_utc() -> None:
+    berlin_summer = timezone(timedelta(hours=2))
+    scenario = Scenario.from_dict({"start": datetime(2016, 6, 8, tzinfo=berlin_summer)})
+    assert scenario.start == datetime(2016, 6, 7, 22, tzinfo=UTC)
+    assert scenario.start.tzinfo is UTC
+    assert "start = 2016-06-07T22:00:00+00:00" in scenario.to_toml()
+
+
+@pytest.mark.parametrize(
+    ("start", "shown", "allowed"),
+    [
+        (datetime(2016, 6, 7, 22), "2016-06-07T22:00:00", "a date and time with offset, without quotes, e.g. 2016"),
+        ("2016-06-07T22:00Z", "2016-06-07T22:00Z", "a date and time with offset, without quotes, e.g. 2016"),
+        (datetime(2016, 6, 7, 22, 0, 1, tzinfo=UTC), "2016-06-07T22:00:01+00:00", "a full minute"),
+        (datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1))), "0001-01-01T00:00:00+01:00", "a year from 1900 to"),
+        (datetime(9999, 12, 31, tzinfo=UTC), "9999-12-31T00:00:00+00:00", "a year from 1900 to 2199"),
+    ],
+)
+def test_refused_starts(start: object, shown: str, allowed: str) -> None:
+    (line,) = refusals({"start": start})
+    assert line.startswith(f"s.toml: start: '{shown}' is not allowed; allowed: {allowed}")
+
+
+def test_all_findings_at_once_each_with_field_value_and_what_is_allowed() -> None:
+    home: dict[str, Any] = {"id": "home-4", "bus": 4}
+    data = {
+        "rulle": "prc",
+        "days": True,
+        "voltage": {"dead_pu": float("nan")},
+        "tariff": {"kind": "flat", "price_buy": float("inf"), "price_sel": 0.1},
+        "prosumers": [home | {"pv_kwp": "big", "efficiency_charge": 1.5}, home | {"pv_kwp": -1, "bus": 2.5}, {}, 7],
+    }
+    meant = {
+        "rulle: 'prc' is not allowed; allowed: a known key; nearest: rule",
+        "days: True is not allowed; allowed: a whole number",
+        "voltage.dead_pu: nan is not allowed; allowed: a finite number",
+        "tariff.price_buy: inf is not allowed; allowed: a finite number",
+        "tariff.price_sel: 0.1 is not allowed; allowed: a known key; nearest: price_sell, price_buy",
+        "prosumers.home-4.pv_kwp: 'big' is not allowed; allowed: a number",
+        "prosumers.home-4.efficiency_charge: 1.5 is not allowed; allowed: a number > 0 and <= 1",
+        "prosumers.home-4.pv_kwp: -1 is not allowed; allowed: a number >= 0",
+        "prosumers.home-4.bus: 2.5 is not allowed; allowed: a whole number or text",
+        "prosumers[2].id: nothing given; allowed: a value: this field has no default",
+        "prosumers[2].bus: nothing given; allowed: a value: this field has no default",
+        "prosumers[3]: 7 is not allowed; allowed: a table",
+    }
+    assert set(refusals(data)) == {f"s.toml: {line}" for line in meant}
+
+
+def test_the_schema_states_types_limits_and_meaning() -> None:
+    schema = json.loads(json.dumps(Scenario.model_json_schema()))
+    prosumer = schema["$defs"]["ProsumerSpec"]
+    assert prosumer["properties"]["efficiency_charge"] | {"title": ""} == {
+        "default": 0.95,
+        "exclusiveMinimum": 0,
+        "maximum": 1,
+        "title": "",
+        "type": "number",
+    }
+    assert prosumer["additionalProperties"] is False
+    assert prosumer["required"] == ["id", "bus"]
+    kinds = schema["properties"]["tariff"]["discriminator"]["mapping"]
+    assert sorted(kinds) == ["flat", "real-time", "synthetic", "time-of-use"]
+    assert schema["properties"]["rule"]["description"].startswith("inverter rule")
+
+
+def test_changes_by_dotted_names() -> None:
+    changed = Scenario().changed(
+        {"rule": "prc", "voltage.dead_pu": 0.03, "prosumers.*.pv_kwp": 5, "prosumers.home-3.pv_kwp": 1.0}
+    )
+    assert (changed.rule, changed.voltage.dead_pu, changed.voltage.vm_max_pu) == ("prc", 0.03, 1.05)
+    assert [p.pv_kwp for p in changed.prosumers] == [5.0, 1.0, 5.0]
+    assert Scenario().changed({}) == Scenario()
+
+
+def test_a_dot_in_an_id_is_part_of_it() -> None:
+    scenario = Scenario(prosumers=(ProsumerSpec(id="row.1", bus=2), ProsumerSpec(id="row.2", bus=3)))
+    assert [p.bus for p in scenario.changed({"prosumers.row.2.bus": 4}).prosumers] == [2, 4]
+
+
+def test_a_new_kind_of_tariff_takes_the_place_of_the_old_one() -> None:
+    changed = Scenario().changed({"tariff.price_buy": 0.3, "tariff.kind": "flat"})
+    assert changed.tariff == FlatTariff(price_buy=0.3)
+    kept = Scenario(tariff=FlatTariff(price_buy=0.3)).changed({"tariff.kind": "flat", "tariff.kappa": 0.5})
+    assert kept.tariff == FlatTariff(price_buy=0.3, kappa=0.5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "meant"),
+    [
+        ({"rul": 1}, "rul: 1 is not allowed; allowed: a known key; nearest: rule"),
+        ({"voltage__ded": 1}, "voltage.ded: 1 is not allowed; allowed: a known key; nearest: dead_pu"),
+        ({"rule__x": 1}, "rule.x: 1 is not allowed; allowed: rule alone: it has no fields"),
+        ({"prosumers": 1}, "prosumers: 1 is not allowed; allowed: prosumers.NAME.FIELD for one prosumer, or"),
+        ({"prosumers__home-4": 1}, "prosumers.home-4: 1 is not allowed; allowed: prosumers.NAME.FIELD for one"),
+        (
+            {"prosumers__home-5__pv_kwp": 1},
+            "prosumers.home-5.pv_kwp: 'home-5' is not allowed; allowed: the id of a prosumer, or * for all; nearest: ",
+        ),
+        ({"prosumers__*__pv": 1}, "prosumers.*.pv: 1 is not allowed; allowed: a known key; nearest: pv_kwp"),
+    ],
+)
+def test_refused_changes_are_one_line(changes: dict[str, object], meant: str) -> None:
+    line = change_refusal(**changes)
+    assert line.startswith(f"--set: {meant}")
+    assert "\n" not in line

@@ -1,0 +1,414 @@
+"""Wrong input through the real command line: exit code 2, one line per error, no traceback, nothing written.
+
+Every case states the whole of what a user reads; `{here}` is the folder of the scenario.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandapower as pp
+import pytest
+
+from cosim.scenario import Scenario
+from cosim.validation import problems, require_lockstep
+from feeders.errors import InputErrors
+from tests.cosim.command_line import call, start
+
+HOME = '[[prosumers]]\nid = "a"\nbus = 2\n'
+RULES = "one of none, prc, anrc, hybrid"
+NAMES = "letters, digits, '_', '.' and '-', first a letter or digit, at most 64"
+STAMP = "a date and time with offset, without quotes, e.g. 2016-06-07T22:00:00Z or 2016-06-08T00:00:00+02:00"
+BAND = "0 < vm_min_pu < 1 - dead_pu <= 1 + dead_pu < vm_max_pu < 2"
+BAND_FIELD = "voltage.vm_min_pu, dead_pu, vm_max_pu"
+KINDS = "flat, time-of-use, real-time, synthetic"
+DAY_UTC = "2016-06-07 22:00 to 2016-06-08 22:00 UTC"
+START = "start = 2016-06-07T22:00:00Z\n"
+
+# Text of the scenario; then each error after "s.toml: ", with field, value and what is allowed.
+SCENARIOS: dict[str, tuple[str, str]] = {
+    "unknown-key": ('rulle = "prc"', "rulle: 'prc' is not allowed; allowed: a known key; nearest: rule"),
+    "unknown-key-in-table": (
+        "[voltage]\nvm_max = 1.1",
+        "voltage.vm_max: 1.1 is not allowed; allowed: a known key; nearest: vm_max_pu, vm_min_pu",
+    ),
+    "unknown-key-of-prosumer": (
+        HOME + "pv_kw = 2",
+        "prosumers.a.pv_kw: 2 is not allowed; allowed: a known key; nearest: pv_kwp",
+    ),
+    "text-for-number": ('days = "1"', "days: '1' is not allowed; allowed: a whole number"),
+    "fraction-for-whole": ("days = 1.5", "days: 1.5 is not allowed; allowed: a whole number"),
+    "bool-for-number": (HOME + "pv_kwp = true", "prosumers.a.pv_kwp: True is not allowed; allowed: a number"),
+    "number-for-text": ("rule = 3", "rule: 3 is not allowed; allowed: text"),
+    "text-for-bool": (HOME + 'optimise = "yes"', "prosumers.a.optimise: 'yes' is not allowed; allowed: true or false"),
+    "value-for-table": ('feeder = "four-bus"', "feeder: 'four-bus' is not allowed; allowed: a table"),
+    "table-for-tables": (
+        '[prosumers]\nid = "a"',
+        "prosumers: {'id': 'a'} is not allowed; "
+        "allowed: an array of tables, each headed by the name in double brackets",
+    ),
+    "nan": (HOME + "pv_kwp = nan", "prosumers.a.pv_kwp: nan is not allowed; allowed: a finite number"),
+    "inf": ("[voltage]\nvm_max_pu = inf", "voltage.vm_max_pu: inf is not allowed; allowed: a finite number"),
+    "missing": (
+        '[[prosumers]]\nid = "a"',
+        "prosumers.a.bus: nothing given; allowed: a value: this field has no default",
+    ),
+    "negative-capacity": (
+        HOME + "battery_kwh = -1.0",
+        "prosumers.a.battery_kwh: -1.0 is not allowed; allowed: a number >= 0",
+    ),
+    "efficiency-zero": (
+        HOME + "efficiency_charge = 0.0",
+        "prosumers.a.efficiency_charge: 0.0 is not allowed; allowed: a number > 0 and <= 1",
+    ),
+    "efficiency-above-one": (
+        HOME + "efficiency_discharge = 1.01",
+        "prosumers.a.efficiency_discharge: 1.01 is not allowed; allowed: a number > 0 and <= 1",
+    ),
+    "charge-above-capacity": (
+        HOME + "energy_start_kwh = 1.5",
+        "prosumers.a.energy_start_kwh: 1.5 is not allowed; allowed: between battery_min_kwh, 0, and battery_kwh, 1",
+    ),
+    "charge-below-least": (
+        HOME + "battery_min_kwh = 0.5\nenergy_start_kwh = 0.25",
+        "prosumers.a.energy_start_kwh: 0.25 is not allowed; allowed: between battery_min_kwh, 0.5, and battery_kwh, 1",
+    ),
+    "least-above-capacity": (
+        HOME + "battery_min_kwh = 1.5",
+        "prosumers.a.battery_min_kwh: 1.5 is not allowed; allowed: at most battery_kwh, 1",
+    ),
+    "flexible-energy-does-not-fit": (
+        HOME + "flexible_max = 0.9",
+        "prosumers.a.flexible_max: 0.9 is not allowed; allowed: a number >= 1 "
+        "(upper bound of flexible load, in multiples of its own; below 1 its energy would not fit)",
+    ),
+    "sell-above-buy": (
+        START + '[tariff]\nkind = "flat"\nprice_buy = 0.3\nprice_sell = 0.4',
+        "tariff.price_sell at 2016-06-07T22:00Z: 0.4 is not allowed; "
+        "allowed: at most the buying price, 0.3 (more would be arbitrage at the meter)",
+    ),
+    "kind-of-tariff": ('[tariff]\nkind = "flt"', f"tariff.kind: 'flt' is not allowed; allowed: {KINDS}"),
+    "no-kind-of-tariff": ("[tariff]\nprice_buy = 0.3", f"tariff.kind: nothing given; allowed: {KINDS}"),
+    "preset": (
+        '[tariff]\nkind = "time-of-use"\npreset = "nigth"',
+        "tariff.preset: 'nigth' is not allowed; allowed: one of: day-night, evening-peak, ontario-summer-2024, "
+        "ontario-ultra-low-overnight-2023, ontario-winter-2023",
+    ),
+    "kind-of-forecast": (
+        '[forecast]\nkind = "perfekt"',
+        "forecast.kind: 'perfekt' is not allowed; allowed: 'perfect', 'persistence' or 'noisy'",
+    ),
+    "error-without-noise": (
+        '[forecast]\nkind = "persistence"\npv_error = 0.1',
+        'forecast.pv_error: 0.1 is not allowed; allowed: a forecast of kind "noisy" to go with it',
+    ),
+    "negative-error": (
+        '[forecast]\nkind = "noisy"\npv_error = -0.1',
+        "forecast.pv_error: -0.1 is not allowed; allowed: a number >= 0",
+    ),
+    "unknown-bus": (
+        '[[prosumers]]\nid = "a"\nbus = 7',
+        "prosumers.a.bus: 7 is not allowed; allowed: a bus index or name of this net; nearest: 4, 3, 2",
+    ),
+    "unknown-bus-name": (
+        '[feeder]\nname = "cigre-lv"\n[[prosumers]]\nid = "a"\nbus = "Bus R77"',
+        "prosumers.a.bus: 'Bus R77' is not allowed; "
+        "allowed: a bus index or name of this net; nearest: Bus R7, Bus R17, Bus R9",
+    ),
+    "duplicate-id": (HOME + HOME, "prosumers.id: 'a' is not allowed; allowed: an id of its own for each prosumer"),
+    "id-with-slash": (
+        '[[prosumers]]\nid = "a/b"\nbus = 2',
+        f"prosumers.a/b.id: 'a/b' is not allowed; allowed: {NAMES}",
+    ),
+    "name-with-slashes": ('name = "../../x"', f"name: '../../x' is not allowed; allowed: {NAMES}"),
+    "unknown-rule": ('rule = "prk"', f"rule: 'prk' is not allowed; allowed: {RULES} (nearest: prc)"),
+    "unknown-rule-of-prosumer": (
+        HOME + 'rule = "hybird"',
+        f"prosumers.a.rule: 'hybird' is not allowed; allowed: {RULES} (nearest: hybrid)",
+    ),
+    "unknown-feeder": (
+        '[feeder]\nname = "fourbus"',
+        "feeder.name: 'fourbus' is not allowed; "
+        "allowed: a feeder that `cosim feeders` lists; nearest: four-bus, mv-oberrhein, kerber-dorfnetz",
+    ),
+    "unknown-engine": (
+        '[feeder]\nname = "four-bus"\nengine = "pandapour"',
+        "feeder.engine: 'pandapour' is not allowed; allowed: one of pandapower, power-grid-model (nearest: pandapower)",
+    ),
+    "feeder-name-and-file": (
+        '[feeder]\nname = "four-bus"\nfile = "net.json"',
+        "feeder: 'name four-bus and file net.json' is not allowed; allowed: one of the two",
+    ),
+    "neither-feeder-name-nor-file": (
+        '[feeder]\nengine = "pandapower"',
+        "feeder: nothing given; allowed: the name of a feeder, see `cosim feeders`, or a file",
+    ),
+    "no-such-feeder-file": (
+        '[feeder]\nfile = "nte.json"',
+        "feeder.file: '{here}/nte.json' is not allowed; allowed: an existing file, a pandapower net as JSON",
+    ),
+    "dead-bus": (
+        '[feeder]\nfile = "net.json"\n[[prosumers]]\nid = "a"\nbus = "cut off"',
+        "prosumers.a.bus: 'cut off' is not allowed; allowed: a bus with supply: this one is out of service or isolated",
+    ),
+    "limits-swapped": (
+        "[voltage]\nvm_min_pu = 1.05\nvm_max_pu = 0.95",
+        f"{BAND_FIELD}: (1.05, 0.02, 0.95) is not allowed; allowed: {BAND}",
+    ),
+    "dead-band-beyond-limit": (
+        "[voltage]\ndead_pu = 0.06",
+        f"{BAND_FIELD}: (0.95, 0.06, 1.05) is not allowed; allowed: {BAND}",
+    ),
+    "market-step": ("market_step_min = 7", "market_step_min: 7 is not allowed; allowed: a divisor of a day, 1440 min"),
+    "market-step-and-profiles": (
+        "market_step_min = 18\ncontrol_step_min = 1\nstart = 2016-06-08T00:00:00Z",
+        "market_step_min: 18 is not allowed; allowed: a divisor or multiple of the profiles' 15 min",
+    ),
+    "control-step": (
+        "control_step_min = 7",
+        "control_step_min: 7 is not allowed; allowed: a divisor of market_step_min, 15",
+    ),
+    "start-between-steps": (
+        "start = 2016-06-07T22:07:00Z",
+        "start: '2016-06-07T22:07:00+00:00' is not allowed; "
+        "allowed: a time at a whole multiple of market_step_min, 15, in the day",
+    ),
+    "start-without-offset": (
+        "start = 2016-06-07T22:00:00",
+        f"start: '2016-06-07T22:00:00' is not allowed; allowed: {STAMP}",
+    ),
+    "beyond-the-extract": (
+        START + "days = 6",
+        "start, days: '2016-06-07 22:00 to 2016-06-13 22:00 UTC' is not allowed; "
+        "allowed: a run within one of the extract's weeks, from midnight in Germany on "
+        "2016-05-02, 2016-06-06, 2016-10-17, 2016-12-05; or a profiles_file",
+    ),
+    "unknown-profile": (
+        HOME + 'load_profile = "H0-X"',
+        "prosumers.a.load_profile: 'H0-X' is not allowed; "
+        "allowed: a profile of the embedded extract; nearest: H0-L, H0-H, H0-G",
+    ),
+    "pv-profile-as-load": (
+        HOME + 'pv_profile = "H0-A"',
+        "prosumers.a.pv_profile: 'H0-A' is not allowed; "
+        "allowed: a profile of the embedded extract; nearest: PV1, PV2, PV3",
+    ),
+    "no-such-profiles": (
+        'profiles_file = "no.csv"',
+        "profiles_file: '{here}/no.csv' is not allowed; allowed: an existing CSV file",
+    ),
+}
+
+# How a CSV of 96 rows from 22:00 UTC is spoilt, by its rows (the header is row 1 of the file), and the line.
+ORDER = "rows in ascending order, 15 min apart"
+SERIES: dict[str, tuple[list[int], str]] = {
+    "short": (
+        [*range(95)],
+        "time: '2016-06-07 22:00 to 2016-06-08 21:45 UTC' is not allowed; "
+        f"allowed: a profile not shorter than the run, {DAY_UTC}",
+    ),
+    "gap": (
+        [*range(40), *range(41, 97)],
+        "row 42, time 2016-06-08T08:15Z (2016-06-08T08:15Z): '30 min after the row before (gap or wrong step)' "
+        f"is not allowed; allowed: {ORDER}",
+    ),
+    "duplicate": (
+        [*range(41), *range(40, 96)],
+        f"row 43, time 2016-06-08T08:00Z (2016-06-08T08:00Z): 'twice the same time' is not allowed; allowed: {ORDER}",
+    ),
+    "unsorted": (
+        [*range(41), 38, *range(42, 97)],
+        "row 43, time 2016-06-08T07:30Z (2016-06-08T07:30Z): 'earlier than the row before (unsorted)' "
+        f"is not allowed; allowed: {ORDER}",
+    ),
+}
+
+
+def stamp(quarter: int) -> str:
+    hour, minute = divmod(22 * 60 + 15 * quarter, 60)
+    return f"2016-06-{7 + hour // 24:02d}T{hour % 24:02d}:{minute:02d}Z"
+
+
+def write_net(path: Path) -> None:
+    """Two buses in a row, and one that no line reaches."""
+    net = pp.create_empty_network()
+    source, home, _ = (pp.create_bus(net, vn_kv=0.4, name=name) for name in ("source", "home", "cut off"))
+    pp.create_ext_grid(net, source)
+    pp.create_line_from_parameters(net, source, home, 0.1, 0.3, 0.1, c_nf_per_km=0.0, max_i_ka=0.2)
+    pp.to_json(net, str(path))
+
+
+def assert_refused(folder: Path, lines: list[str], *args: object) -> None:
+    """`cosim ARGS` ends with exit code 2, prints these lines alone, and leaves the folder as it was."""
+    before = sorted(folder.rglob("*"))
+    ended = call(*args)
+    assert ended.err.splitlines() == [f"error: {line}" for line in lines]
+    assert (ended.code, ended.out) == (2, "")
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("case", SCENARIOS)
+def test_a_wrong_scenario_is_refused(case: str, here: Path) -> None:
+    text, line = SCENARIOS[case]
+    Path("s.toml").write_text(text + "\n")
+    if "net.json" in text:
+        write_net(Path("net.json"))
+    assert_refused(here, [f"s.toml: {line.replace('{here}', str(here))}"], "run", "s.toml")
+
+
+@pytest.mark.parametrize("case", SERIES)
+def test_a_wrong_profile_is_refused_at_the_first_offence(case: str, here: Path) -> None:
+    quarters, line = SERIES[case]
+    rows = [f"{stamp(quarter)},0.5,0.1" for quarter in quarters]
+    Path("p.csv").write_text("\n".join(["time,load,sun", *rows]) + "\n")
+    fields = 'load_profile = "load"\npv_profile = "sun"\n'
+    Path("s.toml").write_text(f'{START}profiles_file = "p.csv"\n{HOME}{fields}')
+    assert_refused(here, [f"{here}/p.csv: {line}"], "run", "s.toml")
+
+
+@pytest.mark.parametrize("case", SERIES)
+def test_a_wrong_price_series_is_refused_at_the_first_offence(case: str, here: Path) -> None:
+    quarters, line = SERIES[case]
+    if case == "short":
+        line = (
+            "time: 'covers 2016-06-07T22:00Z to 2016-06-08T21:45Z' is not allowed; "
+            "allowed: a series that is not shorter than the horizon, 2016-06-07T22:00Z to 2016-06-08T22:00Z"
+        )
+    Path("q.csv").write_text("\n".join(["time,p", *(f"{stamp(quarter)},0.3" for quarter in quarters)]) + "\n")
+    tariff = '[tariff]\nkind = "real-time"\nfile = "q.csv"\ncolumn = "p"\nunit = "currency/kWh"\n'
+    Path("s.toml").write_text(START + tariff)
+    assert_refused(here, [f"{here}/q.csv: {line}"], "run", "s.toml")
+
+
+def test_a_selling_price_above_the_buying_price_in_a_file_is_refused(here: Path) -> None:
+    rows = [f"{stamp(quarter)},0.3,{0.31 if quarter == 50 else 0.1}" for quarter in range(96)]
+    Path("q.csv").write_text("\n".join(["time,buy,sell", *rows]) + "\n")
+    tariff = 'kind = "real-time"\nfile = "q.csv"\ncolumn = "buy"\ncolumn_sell = "sell"\nunit = "currency/kWh"\n'
+    Path("s.toml").write_text(f"{START}[tariff]\n{tariff}")
+    line = (
+        f"{here}/q.csv: price_sell at 2016-06-08T10:30Z: 0.31 is not allowed; "
+        "allowed: at most the buying price, 0.3 (more would be arbitrage at the meter)"
+    )
+    assert_refused(here, [line], "run", "s.toml")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        ("no.toml", None, "no.toml: file: 'No such file or directory' is not allowed; allowed: a readable TOML file"),
+        ("", None, ".: file: 'Is a directory' is not allowed; allowed: a readable TOML file"),
+        (
+            "s.toml",
+            b"rule = = 3\n",
+            "s.toml: syntax: 'Invalid value (at line 1, column 8)' is not allowed; allowed: TOML 1.0",
+        ),
+        (
+            "s.toml",
+            b"name = '\xff'\n",
+            "s.toml: file: 'byte 8: invalid start byte' is not allowed; allowed: UTF-8 text",
+        ),
+    ],
+)
+def test_a_file_that_is_no_scenario_is_refused(name: str, content: bytes | None, line: str, here: Path) -> None:
+    if content is not None:
+        Path(name).write_bytes(content)
+    assert_refused(here, [line], "run", Path(name))
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ("rule", "rule: 'rule' is not allowed; allowed: KEY=VALUE, e.g. rule=prc"),
+        ("=prc", "=prc: '=prc' is not allowed; allowed: KEY=VALUE, e.g. rule=prc"),
+        ("rul=prc", "rul: 'prc' is not allowed; allowed: a known key; nearest: rule"),
+        ("voltage.ded_pu=0.1", "voltage.ded_pu: 0.1 is not allowed; allowed: a known key; nearest: dead_pu"),
+        ("days=", "days: '' is not allowed; allowed: a whole number"),
+        ("days=2\nrule='prc'", """days: "2\\nrule='prc'" is not allowed; allowed: a whole number"""),
+        ("prosumers.*.pv_kwp=-1", "prosumers.a.pv_kwp: -1 is not allowed; allowed: a number >= 0"),
+    ],
+)
+def test_a_wrong_change_is_refused(change: str, line: str, here: Path) -> None:
+    Path("s.toml").write_text(HOME)
+    assert_refused(here, [f"--set: {line}"], "run", "s.toml", "--set", change)
+
+
+def test_a_change_that_cannot_be_simulated_names_both_sources(here: Path) -> None:
+    Path("s.toml").write_text(HOME)
+    line = f"s.toml with --set: rule: 'prk' is not allowed; allowed: {RULES} (nearest: prc)"
+    assert_refused(here, [line], "run", "s.toml", "--set", "rule=prk")
+
+
+@pytest.mark.parametrize("target", ["s.toml", "s.toml/x", "/dev/null/x", "/proc/x/y"])
+def test_a_folder_that_cannot_be_written_is_refused_before_the_run(target: str, here: Path) -> None:
+    Path("s.toml").write_text(HOME)
+    ended = call("run", "s.toml", "--out", target)
+    reason = "a folder: this is a file" if target == "s.toml" else "a folder that can be written ("
+    assert ended.err.startswith(f"error: --out: folder: '{target}' is not allowed; allowed: {reason}")
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert [path.name for path in here.iterdir()] == ["s.toml"]
+
+
+def test_five_mistakes_are_listed_at_once(here: Path) -> None:
+    wrong = HOME + "battery_min_kwh = 2.0\n" + HOME + 'bus = 9\nload_profile = "H0-Z"\n'
+    text = 'rule = "prk"\n[voltage]\ndead_pu = 0.06\n' + wrong.replace("bus = 2\nbus", "bus")
+    Path("s.toml").write_text(text)
+    ended = call("check", "s.toml")
+    fields = [line.split(": ")[2] for line in ended.err.splitlines()]
+    assert fields == [
+        "rule",
+        BAND_FIELD,
+        "prosumers.id",
+        "prosumers.a.battery_min_kwh",
+        "prosumers.a.load_profile",
+        "prosumers.a.bus",
+    ]
+    assert ended.code == 2
+
+
+def test_five_wrong_fields_are_listed_at_once(here: Path) -> None:
+    text = 'rulle = "x"\ndays = "1"\n[voltage]\ndead_pu = nan\n' + HOME + "battery_kwh = -1.0\nefficiency_charge = 2.0"
+    Path("s.toml").write_text(text)
+    ended = call("check", "s.toml")
+    assert ended.code == 2
+    assert sorted(line.split(": ")[2] for line in ended.err.splitlines()) == [
+        "days",
+        "prosumers.a.battery_kwh",
+        "prosumers.a.efficiency_charge",
+        "rulle",
+        "voltage.dead_pu",
+    ]
+
+
+def test_a_wrong_scenario_through_the_shell(here: Path) -> None:
+    """A process of its own: what a handler of this one could hide, such as a traceback or a warning, would show."""
+    Path("s.toml").write_text('rule = "prk"\n[feeder]\nname = "fourbus"\n' + HOME + "battery_min_kwh = 1.5\n")
+    before = sorted(here.rglob("*"))
+    ended = start("run", "s.toml", folder=here)
+    assert ended.err.splitlines() == [
+        f"error: s.toml: rule: 'prk' is not allowed; allowed: {RULES} (nearest: prc)",
+        "error: s.toml: prosumers.a.battery_min_kwh: 1.5 is not allowed; allowed: at most battery_kwh, 1",
+        f"error: s.toml: {SCENARIOS['unknown-feeder'][1]}",
+    ]
+    assert (ended.code, ended.out) == (2, "")
+    assert sorted(here.rglob("*")) == before
+
+
+def test_a_valid_scenario_has_no_problems() -> None:
+    assert problems(Scenario()) == []
+
+
+def test_scenarios_in_lock_step_share_feeder_and_clock() -> None:
+    other = Scenario(name="other", days=2).changed({"feeder.engine": "pandapower"})
+    require_lockstep([Scenario(), Scenario(rule="prc", seed=5)])
+    with pytest.raises(InputErrors) as refused:
+        require_lockstep([Scenario(), other])
+    assert [(error.where, error.field) for error in refused.value.errors] == [
+        ("scenario other", "feeder"),
+        ("scenario other", "days"),
+    ]
