@@ -45,22 +45,23 @@ def open_loop(population: Population, grid: Grid, regulate: Regulate, reference:
 def settled(population: Population, grid: Grid, regulate: Regulate, reference: Array) -> Array:  # noqa: ARG001
     """Rule and power flow exchanged within the control step, damped, until the voltages rest.
 
-    What has not settled after `MAX_ITERATIONS` is flagged in the status of the prosumers concerned.
+    Each copy of the feeder has its own damping, and stays as it is once it rests, so that it does not depend on
+    the others. What has not settled after `MAX_ITERATIONS` is flagged in the status of the prosumers concerned.
     """
     measured = population.vm_pu.copy()
-    damping, deviation = DAMPING, np.inf
+    n_copies = len(grid.vm_pu)
+    damping, deviation = np.full(n_copies, DAMPING), np.full(n_copies, np.inf)
     for _ in range(MAX_ITERATIONS):
         regulate(measured)
         vm_pu = flow(population, grid)
         step = vm_pu - measured
-        moving = np.abs(step) > SETTLED_PU
+        before, deviation = deviation, grid.largest(np.abs(step))
+        moving = deviation > SETTLED_PU
         if not moving.any():
             break
-        before, deviation = deviation, float(np.abs(step).max())
-        if deviation > LITTLE * before:
-            damping *= SLOWER
-        measured += damping * step
-    population.flag(Status.NOT_SETTLED, moving)
+        damping[deviation > LITTLE * before] *= SLOWER
+        measured += np.where(moving, damping, 0.0)[grid.copy] * step
+    population.flag(Status.NOT_SETTLED, np.abs(step) > SETTLED_PU)
     return vm_pu
 
 

@@ -169,9 +169,10 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
             self.population.meter()
 
     def _uncontrolled_flow(self) -> Array:
-        """Voltages if batteries idled, flexible loads ran as by themselves, and no rule acted."""
+        """Voltages if batteries idled, flexible loads ran as by themselves, and inverters kept to their ratings."""
         p = self.population
-        return self.grid.solve(p.p_load_kw + p.p_flexible_kw - p.p_pv_kw, -p.q_load_kvar)
+        p_pv_kw = np.minimum(p.p_pv_kw, p.assets.inverter_kva)
+        return self.grid.solve(p.p_load_kw + p.p_flexible_kw - p_pv_kw, -p.q_load_kvar)
 
     def _solved(self, minute: int, flow: Callable[[], Array]) -> Array:
         try:

@@ -26,6 +26,10 @@ Array = npt.NDArray[np.float64]
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), "-")
 _GREY = "#666666"
+_LINE = 0.9  # thin enough that what swings from minute to minute stays apart from its neighbours
+_LABEL, _SMALL = 9, 7.5  # font sizes
+_DAY_LABELS = ("battery (kW)", "flexible load (kW)", "net load (kW)", "price\n(currency/kWh)", "energy (kWh)")
+_TICKS_H = (3, 6, 12, 24, 48, 96, 168)
 
 
 def plot_voltages(ax: Axes, hours: Array, vm_pu: Mapping[str, Array], band: VoltageBand) -> Axes:
@@ -50,19 +54,19 @@ def plot_voltages(ax: Axes, hours: Array, vm_pu: Mapping[str, Array], band: Volt
             (1.005, limit),
             xycoords=("axes fraction", "data"),
             va="center",
-            fontsize=7,
+            fontsize=_SMALL,
             color=_GREY,
         )
     for index, (label, values) in enumerate(vm_pu.items()):
         colour, style = COLOURS[index % len(COLOURS)], STYLES[index % len(STYLES)]
-        ax.plot(hours, values, color=colour, linestyle=style, linewidth=1.2, label=label)
-    ax.set(ylabel="voltage (p.u.)", xlim=(hours[0], hours[-1]))
-    _hour_axis(ax)
+        ax.plot(hours, values, color=colour, linestyle=style, linewidth=_LINE, label=label)
+    ax.set_ylabel("voltage (p.u.)", fontsize=_LABEL)
+    _hour_axis(ax, hours)
     return ax
 
 
 def plot_day(figure: Figure, run: Run, prosumer: str, timezone: str = TIMEZONE) -> Figure:
-    """One prosumer's run in five panels: battery, flexible load in its bounds, power at the meter, price, energy.
+    """One prosumer's run in five panels: battery, flexible load in its bounds, net load, price, energy.
 
     The panels of Hashmi et al., fig. 5.
     """
@@ -97,16 +101,18 @@ def plot_day(figure: Figure, run: Run, prosumer: str, timezone: str = TIMEZONE) 
     _line(axes[2], hours, load + usual - pv, _GREY, "load less PV, no optimisation", ":")
     _line(axes[2], hours, meter, blue, "at the meter, > 0 import")
     if curtailed.any():
-        _line(axes[2], hours, curtailed, orange, "curtailed PV", "--")
-    _line(axes[3], hours, price_buy, blue, "buying")
-    if not np.array_equal(price_buy, price_sell):
+        _line(axes[2], hours, curtailed, orange, "curtailed PV")
+    one_price = np.array_equal(price_buy, price_sell)
+    _line(axes[3], hours, price_buy, blue, "buying and selling" if one_price else "buying")
+    if not one_price:
         _line(axes[3], hours, price_sell, orange, "selling", "--")
-    axes[4].plot(hours, energy, color=green, linewidth=1.2, label="battery energy")
-    for ax, label in zip(axes, ("kW", "kW", "kW", "currency/kWh", "kWh"), strict=True):
-        ax.set_ylabel(label)
-        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=7, frameon=False)
-        ax.set_xlim(hours[0], hours[-1])
-    _hour_axis(axes[4])
+    axes[4].plot(hours, energy, color=green, linewidth=_LINE, label="in the battery")
+    for ax, label in zip(axes, _DAY_LABELS, strict=True):
+        ax.set_ylabel(label, fontsize=_LABEL)
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=_SMALL, frameon=False)
+        _hour_axis(ax, hours)
+        ax.label_outer()
+    figure.align_ylabels(axes)
     return figure
 
 
@@ -120,7 +126,7 @@ def draw_run(run: Run, folder: Path) -> None:
     vm_pu = {f"{name} (bus {bus})": run.column("vm_pu")[:, int(row)] for row, name, bus in names}
     if vm_pu:
         ax = plot_voltages(figure.subplots(), hours, vm_pu, run.scenario.voltage.band)
-        ax.legend(fontsize=7, ncols=3, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+        ax.legend(fontsize=_SMALL, ncols=4, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0))
         save_figure(figure, folder / "voltages.png")
         farthest = str(far_to_near["prosumer"].iloc[0])
         save_figure(plot_day(_tall(), run, farthest), folder / f"day-{farthest}.png")
@@ -142,11 +148,16 @@ def _tall() -> Figure:
 
 
 def _line(ax: Axes, hours: Array, values: Array, colour: str, label: str, style: str = "-") -> None:
-    ax.step(hours, values, where="post", color=colour, linestyle=style, linewidth=1.2, label=label)
+    ax.step(hours, values, where="post", color=colour, linestyle=style, linewidth=_LINE, label=label)
 
 
-def _hour_axis(ax: Axes) -> None:
-    first, last = ax.get_xlim()
-    if last - first <= 30:
-        ax.set_xticks(np.arange(np.ceil(first / 3) * 3, last + 1e-9, 3))
-    ax.set_xlabel("local time (hour of the day)" if last <= 24.5 else "hours since local midnight of the first day")
+def _hour_axis(ax: Axes, hours: Array) -> None:
+    """From the first to the end of the last step, with at most nine ticks at round hours."""
+    step_h = hours[1] - hours[0] if len(hours) > 1 else 1 / 60
+    first, last = hours[0], hours[-1] + step_h
+    every = next((h for h in _TICKS_H if last - first <= 8 * h + 1e-6), _TICKS_H[-1])
+    ax.set_xlim(first, last)
+    ax.set_xticks(np.arange(np.ceil(first / every) * every, last + 1e-6, every))
+    ax.tick_params(labelsize=_SMALL)
+    name = "local time (hour of the day)" if last <= 24.5 else "hours since local midnight of the first day"
+    ax.set_xlabel(name, fontsize=_LABEL)

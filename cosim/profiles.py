@@ -119,7 +119,7 @@ def _on_steps(series: pd.Series[float], times: pd.DatetimeIndex, step_min: int, 
 def _step_min(index: pd.DatetimeIndex, step_min: int, source: str | None) -> int:
     """Step of a series [min]; refused unless it and the market step fit into one another."""
     minutes = (index[1] - index[0]).total_seconds() / 60
-    if minutes < 1 or (max(step_min, minutes) % min(step_min, minutes)):
+    if minutes % 1 or max(step_min, minutes) % min(step_min, minutes):
         allowed = f"whole minutes, a divisor or multiple of the market step, {step_min} min"
         if source is None:
             raise InputError("scenario", "market_step_min", step_min, "a divisor or multiple of the profiles' 15 min")

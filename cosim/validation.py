@@ -162,7 +162,7 @@ def _feeder(s: Scenario) -> Feeder:
     if name is None and file is None:
         raise InputError(_HERE, "feeder", None, "the name of a feeder, see `cosim feeders`, or a file")
     if name is not None and file is not None:
-        raise InputError(_HERE, "feeder", f"name {name} and file {file}", "one of the two")
+        raise InputError(_HERE, "feeder", f"name {name} and file {Path(file).name}", "one of the two")
     if file is not None and not Path(file).is_file():
         raise InputError(_HERE, "feeder.file", file, "an existing file, a pandapower net as JSON")
     if name is not None and name not in FEEDERS:

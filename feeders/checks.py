@@ -117,8 +117,10 @@ def _slack_errors(net: pandapowerNet) -> Iterator[InputError]:
 
 
 def _row_errors(net: pandapowerNet, table: str, column: str, bad: Iterable[bool], allowed: str) -> Iterator[InputError]:
-    frame = net[table]
-    for index, value in frame.loc[np.asarray(bad, dtype=bool), column].astype(object).items():
+    rows = np.asarray(bad, dtype=bool)
+    if not rows.any():
+        return
+    for index, value in net[table].loc[rows, column].astype(object).items():
         yield InputError(f"net.{table}", f"{column}[{index}]", value, allowed)
 
 

@@ -10,7 +10,7 @@ from feeders.nodal import NodalModel
 
 __all__ = ["driving_point_pu"]
 
-_COLUMNS_AT_ONCE = 256  # bounds the dense right-hand sides: 20 MB for 5,000 nodes
+_COLUMNS_AT_ONCE = 64  # the dense right-hand sides of 5,000 nodes stay in the processor's cache
 
 
 def driving_point_pu(model: NodalModel) -> NDArray[np.complex128]:
@@ -30,10 +30,12 @@ def driving_point_pu(model: NodalModel) -> NDArray[np.complex128]:
     free = np.setdiff1d(np.arange(model.n_nodes), model.slack_nodes)
     if not len(free):
         return impedance
-    factors = splu(model.admittance_pu[free][:, free].tocsc())
+    # The matrix is structurally symmetric: this ordering keeps a tree a tree.
+    matrix = model.admittance_pu[free][:, free].tocsc()
+    factors = splu(matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
     for start in range(0, len(free), _COLUMNS_AT_ONCE):
         rows = np.arange(start, min(start + _COLUMNS_AT_ONCE, len(free)))
-        unit = np.zeros((len(free), len(rows)), dtype=complex)
+        unit = np.zeros((len(free), len(rows)), dtype=complex, order="F")
         unit[rows, rows - start] = 1.0
         impedance[free[rows]] = factors.solve(unit)[rows, rows - start]
     return impedance

@@ -1,4 +1,4 @@
-"""What the tests of several parts share."""
+"""What the tests of several modules share."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from functools import cache
 
 import pytest
 
-from cosim import Scenario
+from cosim import CoSimulation, Scenario
 from cosim.build import build_feeder
 from experiments.locational_disparity import base_scenario
+from tests.cosim.loop_cases import finished
 
 _built = cache(build_feeder)
 
@@ -26,3 +27,23 @@ def feeders_built_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("cosim.model.build_feeder", _built)
         yield
+
+
+@pytest.fixture(scope="module")
+def three_homes(four_bus: Scenario) -> Scenario:
+    """Homes that differ, with reactive load."""
+    return four_bus.changed(
+        {
+            "prosumers.home-3.load_profile": "H0-B",
+            "prosumers.home-4.load_profile": "H0-C",
+            "prosumers.home-4.battery_kwh": 4.0,
+            "prosumers.*.load_power_factor": 0.95,
+            "prosumers.*.inverter_kva": 2.0,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def free(three_homes: Scenario) -> CoSimulation:
+    """The day of these homes without a rule."""
+    return finished(three_homes.changed({"rule": "none"}))

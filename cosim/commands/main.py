@@ -35,7 +35,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, _interrupted)
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
-        app()
+        app(prog_name="cosim")
     except RunFailure as failure:
         console.print(f"failed: {failure}", markup=False)
         sys.exit(1)

@@ -21,6 +21,7 @@ __all__ = [
     "checked_injections",
     "chosen_powers",
     "divergence",
+    "implausible_rows",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -129,6 +130,13 @@ def check_voltages(feeder: Feeder, vm_pu: FloatArray, scenario: int | None = Non
     worst = int(np.argmax(deviation))  # NaN counts as the largest
     reason = _in_scenario("voltage outside 0.5 to 1.5 p.u.", scenario)
     raise PowerFlowError(feeder.name, reason, int(feeder.buses[worst]), float(vm_pu[worst]))
+
+
+def implausible_rows(feeder: Feeder, vm_pu: FloatArray) -> NDArray[np.int64]:
+    """Rows of ``vm_pu``, shape (K, n_buses), that `check_voltages` refuses; all rows at once."""
+    lowest, highest = VM_PLAUSIBLE_PU
+    plausible = (vm_pu > lowest) & (vm_pu < highest) | ~feeder.energised
+    return np.flatnonzero(~plausible.all(axis=1))
 
 
 def divergence(feeder: Feeder, p_kw: FloatArray, q_kvar: FloatArray, scenario: int | None = None) -> PowerFlowError:

@@ -15,6 +15,7 @@ from feeders.engines.base import (
     checked_injections,
     chosen_powers,
     divergence,
+    implausible_rows,
 )
 from feeders.engines.pandapower_run import set_powers, write_results
 from feeders.engines.power_grid_input import power_grid_input, refuse_unsupported
@@ -119,12 +120,11 @@ class PowerGridEngine:
         )
         vm_pu = self._per_bus(output[ComponentType.node]["u_pu"])
         error = self._model.batch_error
-        failed = set() if error is None else set(error.failed_scenarios.tolist())
-        for scenario, row in enumerate(vm_pu):
-            if scenario in failed:
-                row[:] = self._solve_one(p_kw[scenario], q_kvar[scenario], first + scenario)
-            else:
-                check_voltages(self.feeder, row, first + scenario)
+        failed = [] if error is None else error.failed_scenarios.tolist()
+        for scenario in failed:  # once more alone, by both methods
+            vm_pu[scenario] = self._solve_one(p_kw[scenario], q_kvar[scenario], first + scenario)
+        for scenario in implausible_rows(self.feeder, vm_pu):
+            check_voltages(self.feeder, vm_pu[scenario], first + scenario)
         return vm_pu
 
     def _per_bus(self, per_node: FloatArray) -> FloatArray:

@@ -12,6 +12,7 @@ import tomllib
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 
+import pandapower as pp
 import pandas as pd
 import pytest
 
@@ -164,9 +165,18 @@ def test_check_says_what_would_run(here: Path) -> None:
 
 
 def test_check_tells_what_was_repaired_in_a_net(here: Path) -> None:
-    ended = call("check", "s.toml", "--set", "feeder.name=mv-oberrhein", "--set", "prosumers.*.bus=58")
-    assert ended.code == 0
-    assert ended.out.splitlines()[0].startswith("s.toml: valid; 3 prosumers on mv-oberrhein (179 buses), 1440 control")
+    """Here one from before pandapower knew of tap dependency tables."""
+    net = pp.create_empty_network()
+    source, home = pp.create_bus(net, vn_kv=20.0), pp.create_bus(net, vn_kv=0.4)
+    pp.create_ext_grid(net, source)
+    pp.create_transformer(net, source, home, "0.25 MVA 20/0.4 kV")
+    net.trafo = net.trafo.drop(columns="tap_dependency_table")
+    pp.to_json(net, str(here / "old.json"))
+    ended = call("check", "s.toml", "--set", "feeder.file=old.json", "--set", "prosumers.*.bus=1")
+    assert (ended.code, ended.err) == (0, "")
+    valid, *notes = ended.out.splitlines()
+    assert valid.startswith("s.toml: valid; 3 prosumers on old (2 buses), 1440 control steps from 2016-")
+    assert "note: trafo: tap_dependency_table was missing; set to False" in notes
 
 
 def test_check_gives_an_example_that_is_valid(here: Path) -> None:

@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandapower as pp
 import pandapower.networks as pn
 import pytest
@@ -21,36 +20,12 @@ from agents.prosumer import (
     Window,
     arbitrage_cost,
 )
-from cosim import CoSimulation, Run, Scenario, indices, run, run_ensemble
+from cosim import CoSimulation, Scenario, indices, run
 from cosim.failure import RunFailure
 from cosim.scenario import ProsumerSpec
 from tests.cosim.loop_cases import finished, four_bus_voltages, with_profiles
 
 pytestmark = pytest.mark.usefixtures("feeders_built_once")
-
-Array = npt.NDArray[np.float64]
-
-RULES = ("none", "prc", "anrc", "hybrid")
-
-
-@pytest.fixture(scope="module")
-def three_homes(four_bus: Scenario) -> Scenario:
-    """Homes that differ, with reactive load."""
-    return four_bus.changed(
-        {
-            "prosumers.home-3.load_profile": "H0-B",
-            "prosumers.home-4.load_profile": "H0-C",
-            "prosumers.home-4.battery_kwh": 4.0,
-            "prosumers.*.load_power_factor": 0.95,
-            "prosumers.*.inverter_kva": 2.0,
-        }
-    )
-
-
-@pytest.fixture(scope="module")
-def free(three_homes: Scenario) -> CoSimulation:
-    """The day of these homes without a rule."""
-    return finished(three_homes.changed({"rule": "none"}))
 
 
 @pytest.mark.parametrize(
@@ -155,105 +130,6 @@ def test_without_prosumers_a_day_is_the_plain_load_flow(four_bus: Scenario) -> N
     pp.runpp(net, lightsim2grid=False, numba=False, tolerance_mva=1e-9)
     assert model.grid.vm_pu[0] == pytest.approx(net.res_bus.vm_pu.to_numpy(), rel=0, abs=1e-8)
     assert model.record.frames.shape == (288, len(RECORDED), 0)
-
-
-def cases(scenario: Scenario, mode: str, active: str) -> dict[str, Run]:
-    """The day under each rule when one home optimises and obeys it, and all others do neither."""
-    passive = {"prosumers.*.optimise": False, "prosumers.*.rule": "none"}
-    chosen = {
-        rule: scenario.changed(
-            {"mode": mode, **passive, f"prosumers.{active}.optimise": True, f"prosumers.{active}.rule": rule}
-        )
-        for rule in RULES
-    }
-    return dict(zip(chosen, run_ensemble(list(chosen.values())), strict=True))
-
-
-def of_home(runs: dict[str, Run], row: int) -> dict[str, tuple[float, float, float]]:
-    """LCG [%], TCE [kWh] and CVC [p.u.] of a home, by rule."""
-    found = {}
-    for rule, result in runs.items():
-        table = result.indices.iloc[row]
-        lcg = indices.loss_of_consumer_gain(np.array([table["cost"]]), runs["none"].indices["cost"].to_numpy()[[row]])
-        found[rule] = (float(lcg[0]), float(table["tce_kwh"]), float(table["cvc_pu"]))
-    return found
-
-
-@pytest.mark.parametrize("mode", ["open-loop", "closed-loop"])
-def test_nobody_loses_at_the_head_of_the_feeder(four_bus: Scenario, mode: str) -> None:
-    # The published zeros of bus 2 (Hashmi et al., Tables VII and VIII), exactly: the voltage there never leaves the
-    # dead band, and a rule that permits the plan changes no bit of it.
-    runs = cases(four_bus, mode, "home-2")
-    for rule, (lcg, tce, _) in of_home(runs, 0).items():
-        assert (lcg, tce) == (0.0, 0.0), rule
-        assert (runs[rule].column("q_inverter_kvar") == 0).all()
-        assert np.array_equal(runs[rule].frames, runs["none"].frames)
-
-
-def test_the_published_order_at_the_end_of_the_feeder(four_bus: Scenario) -> None:
-    # Hashmi et al., section V-C, in open loop: PRC costs most; hybrid costs what ANRC costs; both that move reactive
-    # power correct the voltage better than ANRC, which is no worse than nothing.
-    table = of_home(cases(four_bus.changed({"control_step_min": 1}), "open-loop", "home-4"), 2)
-    lcg, tce, cvc = ({rule: values[i] for rule, values in table.items()} for i in range(3))
-    assert lcg["none"] == tce["none"] == 0.0
-    assert lcg["prc"] > lcg["hybrid"] == lcg["anrc"] > 0
-    assert tce["prc"] > tce["hybrid"] == tce["anrc"] >= 0
-    assert max(cvc["prc"], cvc["hybrid"]) < cvc["anrc"] <= cvc["none"]
-
-
-class Stubborn(Prosumer):
-    """Always plans 0.1 kW and always injects 0.5 kvar; keeps what it was called with."""
-
-    planned: list[int]
-    measured: list[float]
-
-    def __init__(self, *args: object) -> None:
-        super().__init__(*args)  # type: ignore[arg-type]
-        self.planned, self.measured = [], []
-
-    def plan(self, forecast: Forecast, signals: Signals, window: Window) -> None:
-        self.planned.append(window.now)
-        self.p_battery_plan_kw = 0.1
-
-    def regulate(self, vm_pu: float, step_h: float) -> None:
-        self.measured.append(vm_pu)
-        self.q_inverter_kvar = 0.5
-
-
-def test_a_subclass_decides_for_its_own_agents_alone(three_homes: Scenario, free: CoSimulation) -> None:
-    model = finished(three_homes.changed({"rule": "none"}), classes={"home-3": Stubborn})
-    assert [type(prosumer) for prosumer in model.prosumers] == [Prosumer, Stubborn, Prosumer]
-    stubborn = model.prosumers[1]
-    assert isinstance(stubborn, Stubborn)
-    column = model.record.column
-    assert stubborn.planned == list(range(96))
-    assert stubborn.measured[1:] == column("vm_pu")[:-1, 1].tolist()
-    assert (column("q_inverter_kvar") == [0.0, 0.5, 0.0]).all()
-    battery_kw, energy_kwh = column("p_battery_kw")[:, 1], column("energy_kwh")[:, 1]
-    assert (battery_kw[energy_kwh < 0.99] == 0.1).all()
-    for name in RECORDED:
-        if name != "vm_pu":
-            assert np.array_equal(column(name)[:, ::2], free.record.column(name)[:, ::2])
-
-
-class Spills(Prosumer):
-    """Spills half of its sun, whatever the rule says."""
-
-    def regulate(self, vm_pu: float, step_h: float) -> None:
-        self.p_curtailed_kw = self.p_pv_kw / 2
-
-
-def test_what_an_override_changes_reaches_meter_and_feeder(three_homes: Scenario) -> None:
-    model = finished(three_homes.changed({"rule": "none"}), classes={"home-4": Spills})
-    column = model.record.column
-    used = column("p_pv_kw") - column("p_curtailed_kw")
-    assert np.array_equal(used[:, 2], column("p_pv_kw")[:, 2] / 2)
-    parts = column("p_load_kw") + column("p_flexible_kw") + column("p_battery_kw") - used
-    assert column("p_meter_kw") == pytest.approx(parts, rel=0, abs=1e-12)
-    noon = int(column("p_pv_kw")[:, 2].argmax())
-    q_kvar = -column("p_load_kw")[noon] * np.tan(np.arccos(0.95))
-    expected = four_bus_voltages(column("p_meter_kw")[noon].tolist(), q_kvar.tolist())
-    assert column("vm_pu")[noon] == pytest.approx(expected, rel=0, abs=1e-8)
 
 
 def test_a_diverging_flow_ends_the_run_and_leaves_its_record(four_bus: Scenario, tmp_path: Path) -> None:

@@ -52,6 +52,12 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def test_the_same_scenario_again_is_the_same_run(finished: Run) -> None:
+    again = run(SCENARIO)
+    assert (again.frames == finished.frames).all()
+    pd.testing.assert_frame_equal(again.indices, finished.indices, check_exact=True)
+
+
 def test_saved_and_loaded_is_the_same_run(finished: Run, tmp_path: Path) -> None:
     save_run(finished, tmp_path / "r", seconds=1.0)
     again = Run.load(tmp_path / "r")
@@ -124,11 +130,10 @@ def test_a_run_is_known_by_its_scenario_and_its_files(tmp_path: Path) -> None:
 def test_same_scenario_same_bytes_in_another_process_with_two_threads(tmp_path: Path) -> None:
     """Also what a run prints to a pipe: one table, unfolded, and nothing on the error stream."""
     (tmp_path / "s.toml").write_text(SCENARIO.to_toml())
-    for folder in ("first", "second"):
-        assert call("run", tmp_path / "s.toml", "--out", tmp_path / folder).code == 0
-    other = start("run", "s.toml", "--threads", "2", folder=tmp_path)
+    assert call("run", tmp_path / "s.toml", "--out", tmp_path / "here", "--no-references").code == 0
+    other = start("run", "s.toml", "--threads", "2", "--no-references", folder=tmp_path)
     assert (other.code, other.err) == (0, "")
-    found = [tmp_path / name / "timeseries.parquet" for name in ("first", "second", "results/narrow")]
+    found = [tmp_path / name / "timeseries.parquet" for name in ("here", "results/narrow")]
     assert len({path.read_bytes() for path in found}) == 1
     assert len({(path.parent / "voltages.png").read_bytes() for path in found}) == 1
     title, _, header, _, *rows, _, last = other.out.splitlines()
