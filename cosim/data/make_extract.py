@@ -14,8 +14,8 @@ Normalisation
     1 MWh. PV: kW per kWp, each profile scaled so that the whole year integrates to `PV_YIELD_H` full-load
     hours. (As published they are kW per kW of rated power, with 575 to 697 full-load hours and peaks near
     0.6, about a third below what German roofs yield.) Heat pumps and EV home chargers: kW per kW of the rated
-    active power that SimBench scales with (pLoad), as published. Heat pumps and chargers are those of SimBench's scenario 2; homes and PV
-    are the same in all three scenarios. Values are rounded to 1e-5.
+    active power that SimBench scales with (pLoad), as published. Heat pumps and chargers are those of
+    SimBench's scenario 2; homes and PV are the same in all three scenarios. Values are rounded to 1e-5.
 
 Clock
     The stamps of SimBench are Central European wall-clock time: 02:00 is missing on 27 March and there

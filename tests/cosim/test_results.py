@@ -22,10 +22,10 @@ from cosim.results import check_target, run_id, save_run, write_folder
 from feeders.errors import InputError
 from tests.cosim.command_line import call, start
 
-COLUMNS = (
-    "time prosumer bus vm_pu zone p_load_kw p_flexible_kw p_pv_kw p_curtailed_kw p_battery_kw energy_kwh p_meter_kw "
-    "q_inverter_kvar price_buy price_sell status"
-).split()
+COLUMNS = [
+    *("time", "prosumer", "bus", "vm_pu", "zone", "p_load_kw", "p_flexible_kw", "p_pv_kw", "p_curtailed_kw"),
+    *("p_battery_kw", "energy_kwh", "p_meter_kw", "q_inverter_kvar", "price_buy", "price_sell", "status"),
+]
 
 # Limits narrow enough that the rule curtails and all zones occur; quarter-hours, for speed.
 SCENARIO = Scenario(name="narrow", rule="prc", control_step_min=15).changed(
