@@ -44,18 +44,35 @@ class Ledger:
         ------
         LedgerError
         """
-        p = self._population
-        assets = p.assets
-        charged_kwh = np.maximum(p.p_battery_kw, 0.0) * step_h
-        discharged_kwh = np.minimum(p.p_battery_kw, 0.0) * step_h
-        self._stored_kwh += charged_kwh * assets.efficiency_charge + discharged_kwh / assets.efficiency_discharge
+        self._book_battery(minute, step_h)
+        p_inverter_kw = self._check_inverter(minute)
+        self._book_meter(minute, step_h, p_inverter_kw)
+
+    def _book_battery(self, minute: int, step_h: float) -> None:
+        p, assets = self._population, self._population.assets
+        charging_kw = np.maximum(p.p_battery_kw, 0.0) * assets.efficiency_charge
+        discharging_kw = np.maximum(-p.p_battery_kw, 0.0) / assets.efficiency_discharge
+        too_fast = np.maximum(charging_kw - assets.p_charge_max_kw, discharging_kw - assets.p_discharge_max_kw)
+        self._check("battery power within its ramps", np.maximum(too_fast, 0.0), minute)
+        self._stored_kwh += step_h * (charging_kw - discharging_kw)
         self._check("battery energy", p.energy_kwh - self._stored_kwh, minute)
         self._stored_kwh[:] = p.energy_kwh
         beyond_kwh = np.maximum(assets.energy_min_kwh - p.energy_kwh, p.energy_kwh - assets.energy_max_kwh)
         self._check("battery energy within its bounds", np.maximum(beyond_kwh, 0.0), minute)
-        used = p.p_pv_kw - p.p_curtailed_kw
-        self._check("PV power used", np.minimum(np.minimum(used, p.p_curtailed_kw), 0.0), minute)
-        self._check("power at the meter", p.p_load_kw + p.p_flexible_kw + p.p_battery_kw - used - p.p_meter_kw, minute)
+
+    def _check_inverter(self, minute: int) -> Array:
+        """Its active power [kW, > 0 consumed]; PV only spilled or used, and power within the rating."""
+        p = self._population
+        used_kw = p.p_pv_kw - p.p_curtailed_kw
+        self._check("PV power used", np.minimum(np.minimum(used_kw, p.p_curtailed_kw), 0.0), minute)
+        p_inverter_kw: Array = p.p_battery_kw - used_kw
+        apparent_kva = np.hypot(p_inverter_kw, p.q_inverter_kvar)
+        self._check("inverter within its rating", np.maximum(apparent_kva - p.assets.inverter_kva, 0.0), minute)
+        return p_inverter_kw
+
+    def _book_meter(self, minute: int, step_h: float, p_inverter_kw: Array) -> None:
+        p = self._population
+        self._check("power at the meter", p.p_load_kw + p.p_flexible_kw + p_inverter_kw - p.p_meter_kw, minute)
         imported_kw = np.maximum(p.p_meter_kw, 0.0)
         exported_kw = imported_kw - p.p_meter_kw
         self._import_kwh += imported_kw * step_h

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -16,13 +17,13 @@ from agents.prosumer import Population, Prosumer
 from cosim.build import build_feeder, build_forecast, build_rows
 from cosim.clock import Clock
 from cosim.failure import RunFailure
-from cosim.ledger import Ledger
+from cosim.ledger import Ledger, LedgerError
 from cosim.measurement import MEASUREMENTS
 from cosim.record import Record
 from cosim.scenario import Scenario
 from cosim.validation import require_lockstep, require_valid
 from feeders import Feeder, make_engine
-from feeders.errors import PowerFlowError
+from feeders.errors import InputError, InputErrors, PowerFlowError
 
 __all__ = ["CoSimulation"]
 
@@ -90,10 +91,9 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         self.rows = build_rows(self.settings, feeder)
         self.population = Population(self.rows.assets)
         self.grid = Grid(self, engine, self.rows.assets.bus, self.rows.copy, len(self.settings))
-        self.prosumers = [
-            (classes or {}).get(name, Prosumer)(self, self.population, row)
-            for row, name in enumerate(self.rows.assets.ids)
-        ]
+        names, own = self.rows.assets.ids, classes or {}
+        _require_known(own, names)
+        self.prosumers = [own.get(name, Prosumer)(self, self.population, row) for row, name in enumerate(names)]
         self.forecast = build_forecast(first, self.rows, self.clock)
         self.ledger = Ledger(self.population)
         self.record = Record(self.clock.n_control_steps, self.population)
@@ -165,6 +165,8 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         self.population.regulate(vm_pu, self.clock.control_step_h)
         for prosumer in self._deviants:
             prosumer.regulate(float(vm_pu[prosumer.row]), self.clock.control_step_h)
+            if not math.isfinite(prosumer.p_battery_kw + prosumer.p_curtailed_kw + prosumer.q_inverter_kvar):
+                raise LedgerError("power", prosumer.name, self.record.n_written, math.nan)
         if self._deviants:
             self.population.meter()
 
@@ -190,7 +192,18 @@ def _scenarios(
     if rng is not None:
         changes = {**changes, "seed": int(rng)}
     scenarios = list(settings) if isinstance(settings, Sequence) else [settings or Scenario()]
+    if not scenarios:
+        raise InputErrors([InputError("CoSimulation", "settings", [], "at least one scenario")])
     return [scenario.changed(changes) for scenario in scenarios] if changes else scenarios
+
+
+def _require_known(classes: Mapping[str, type[Prosumer]], names: list[str]) -> None:
+    unknown = [name for name in classes if name not in names]
+    if unknown:
+        known = ", ".join(dict.fromkeys(names))
+        raise InputErrors(
+            [InputError("CoSimulation", "classes", name, f"ids of prosumers: {known}") for name in unknown]
+        )
 
 
 def _shadow(scenarios: list[Scenario], feeder: Feeder, threads: int) -> CoSimulation | None:

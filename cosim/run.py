@@ -134,7 +134,8 @@ class Run:
             **indices.voltage_counts(vm_pu, band),
         )
         if self.failure is not None:  # part of a day is no day
-            table.loc[:, "cost":] = np.nan
+            found = table.columns.difference(self.prosumers.columns, sort=False)
+            return table.assign(**dict.fromkeys(found, np.nan))
         return table
 
 
@@ -239,7 +240,8 @@ def _runs(model: CoSimulation) -> list[Run]:
                 "distance_ohm": distance.loc[bus].to_numpy(),
             }
         )
-        found.append(Run(scenario, frames[:, :, rows], table))
+        # In the memory layout of a run that is read back, so that sums over it are the same to the last bit.
+        found.append(Run(scenario, np.ascontiguousarray(frames[:, :, rows]), table))
     return found
 
 

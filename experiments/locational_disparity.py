@@ -103,9 +103,7 @@ def disparity(base: Scenario, starts: Sequence[pd.Timestamp], options: StudyOpti
         Threads and progress.
     """
     batches = [
-        (mode, starts[first : first + DAYS_AT_ONCE])
-        for mode in MODES
-        for first in range(0, len(starts), DAYS_AT_ONCE)
+        (mode, starts[first : first + DAYS_AT_ONCE]) for mode in MODES for first in range(0, len(starts), DAYS_AT_ONCE)
     ]
     tables: list[pd.DataFrame] = []
     kept: dict[Case, Run] = {}

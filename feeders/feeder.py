@@ -113,6 +113,12 @@ class Feeder:
         self.voltage_dependent = voltage_dependent_buses(self.net, self.nodal.node_of_bus)
         self.prosumer_loads: NDArray[np.int64] = self._add_prosumer_loads()
 
+    def copy(self) -> Feeder:
+        """The same feeder with a net of its own; what was derived from the net is shared, as nothing changes it."""
+        twin = copy.copy(self)
+        twin.net = copy.deepcopy(self.net)
+        return twin
+
     @property
     def n_buses(self) -> int:
         """Number of buses, energised or not."""

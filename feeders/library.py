@@ -7,6 +7,7 @@ import random
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pandapower as pp
@@ -47,6 +48,12 @@ def load_feeder(name: str) -> Feeder:
     if name not in FEEDERS:
         near = difflib.get_close_matches(name, FEEDERS, n=3, cutoff=0.0)
         raise InputError("feeder", "name", name, f"{', '.join(FEEDERS)}; nearest: {', '.join(near)}")
+    return _built(name).copy()
+
+
+@cache
+def _built(name: str) -> Feeder:
+    """Built once: pandapower takes a good part of a second even for an empty net."""
     return Feeder(FEEDERS[name].build(), name)
 
 

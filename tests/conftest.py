@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from functools import cache
 
 import pytest
+from hypothesis import settings
 
 from cosim import CoSimulation, Scenario
 from cosim.build import build_feeder
 from experiments.locational_disparity import base_scenario
 from tests.cosim.loop_cases import finished
+
+settings.register_profile("any machine", deadline=None)  # how long an example takes says nothing about physics
+settings.load_profile("any machine")
 
 _built = cache(build_feeder)
 

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from agents.prosumer import RECORDED, Forecast, Prosumer, Signals, Window
-from cosim import CoSimulation, Scenario
+from cosim import CoSimulation, Scenario, run_ensemble
+from feeders.errors import InputErrors
 from tests.cosim.loop_cases import finished, four_bus_voltages
 
 pytestmark = pytest.mark.usefixtures("feeders_built_once")
 
 
 class Stubborn(Prosumer):
-    """Always plans 0.1 kW and always injects 0.5 kvar; keeps what it was called with."""
+    """Always plans 0.1 kW and always injects 0.1 kvar; keeps what it was called with."""
 
     planned: list[int]
     measured: list[float]
@@ -28,7 +29,7 @@ class Stubborn(Prosumer):
 
     def regulate(self, vm_pu: float, step_h: float) -> None:
         self.measured.append(vm_pu)
-        self.q_inverter_kvar = 0.5
+        self.q_inverter_kvar = 0.1
 
 
 def test_a_subclass_decides_for_its_own_agents_alone(three_homes: Scenario, free: CoSimulation) -> None:
@@ -39,7 +40,7 @@ def test_a_subclass_decides_for_its_own_agents_alone(three_homes: Scenario, free
     column = model.record.column
     assert stubborn.planned == list(range(96))
     assert stubborn.measured[1:] == column("vm_pu")[:-1, 1].tolist()
-    assert (column("q_inverter_kvar") == [0.0, 0.5, 0.0]).all()
+    assert (column("q_inverter_kvar") == [0.0, 0.1, 0.0]).all()
     battery_kw, energy_kwh = column("p_battery_kw")[:, 1], column("energy_kwh")[:, 1]
     assert (battery_kw[energy_kwh < 0.99] == 0.1).all()
     for name in RECORDED:
@@ -65,3 +66,10 @@ def test_what_an_override_changes_reaches_meter_and_feeder(three_homes: Scenario
     q_kvar = -column("p_load_kw")[noon] * np.tan(np.arccos(0.95))
     expected = four_bus_voltages(column("p_meter_kw")[noon].tolist(), q_kvar.tolist())
     assert column("vm_pu")[noon] == pytest.approx(expected, rel=0, abs=1e-8)
+
+
+def test_a_class_for_nobody_and_a_run_of_nothing_are_refused(three_homes: Scenario) -> None:
+    with pytest.raises(InputErrors, match=r"classes: 'home-9' is not allowed; allowed: ids of prosumers: home-2"):
+        CoSimulation(three_homes, classes={"home-9": Spills})
+    with pytest.raises(InputErrors, match="at least one scenario"):
+        run_ensemble([])

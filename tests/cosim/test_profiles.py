@@ -29,13 +29,13 @@ def write_csv(path: Path, step_min: int, load: Array, sun: Array | None = None, 
 
 
 def scenario_of(path: Path | None, *, market_step_min: int = 15, days: int = 1) -> Scenario:
-    names = {"load_profile": "load", "pv_profile": "sun"} if path else {}
+    load, sun = ("load", "sun") if path else ("H0-A", "PV1")
     return Scenario(
         start=START.to_pydatetime(),
         days=days,
         market_step_min=market_step_min,
         profiles_file=str(path) if path else None,
-        prosumers=(ProsumerSpec(id="a", bus=2, load_annual_mwh=4.0, pv_kwp=5.0, **names),),
+        prosumers=(ProsumerSpec(id="a", bus=2, load_profile=load, load_annual_mwh=4.0, pv_profile=sun, pv_kwp=5.0),),
     )
 
 

@@ -91,7 +91,7 @@ def test_columns_and_their_types(finished: Run, tmp_path: Path) -> None:
     assert {str(schema.field(name).type) for name in ("prosumer", "status")} == {str(words)}
     assert {schema.field(name).type for name in COLUMNS[5:15]} == {pa.float64()}
     series = pd.read_parquet(tmp_path / "r" / "timeseries.parquet")
-    assert series["time"].iloc[[0, 2, 3, -1]].tolist() == [
+    assert [series["time"].iloc[row] for row in (0, 2, 3, -1)] == [
         SCENARIO.start,
         SCENARIO.start,
         SCENARIO.start + pd.Timedelta("15min"),
@@ -148,6 +148,7 @@ def test_a_failed_run_is_kept_up_to_its_failure(failed: Run, tmp_path: Path) -> 
     again = Run.load(tmp_path / "r")
     assert 0 < len(again.frames) < 96
     assert again.failure == failed.failure
+    assert again.failure is not None
     assert again.failure.startswith(f"run ended at control step {len(again.frames)} (2016-06-")
     assert "worst bus 4" in again.failure
     pd.testing.assert_frame_equal(again.timeseries, failed.timeseries, check_exact=True)

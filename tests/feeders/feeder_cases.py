@@ -197,6 +197,13 @@ def _several_ext_grids() -> pandapowerNet:
     return net
 
 
+def _grids_on_both_sides_of_a_phase_shift() -> pandapowerNet:
+    net = low_voltage_net()
+    net.trafo["shift_degree"] = 150.0
+    pp.create_ext_grid(net, 5, vm_pu=1.0, va_degree=-151.0)
+    return net
+
+
 def _base_power() -> pandapowerNet:
     net = low_voltage_net()
     net.sn_mva = 100.0
@@ -224,5 +231,6 @@ CASES: dict[str, Callable[[], pandapowerNet]] = {
     "parallel lines": _parallel,
     "slack at 1.05 p.u. and 10 degrees": _slack_angle,
     "several external grids": _several_ext_grids,
+    "external grids on both sides of a phase shift": _grids_on_both_sides_of_a_phase_shift,
     "base power 100 MVA": _base_power,
 }

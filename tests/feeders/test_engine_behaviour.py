@@ -139,6 +139,16 @@ def test_implausible_voltages_are_refused(engine_name):
 
 
 @pytest.mark.parametrize("engine_name", ENGINES)
+def test_voltages_below_half_are_refused(engine_name):
+    engine = make_engine(two_bus_feeder(), engine_name)
+    engine.set_slack_vm_pu(0.51)
+    engine.solve([0, 0], [0, 0])
+    with pytest.raises(PowerFlowError, match=r"outside 0\.5 to 1\.5") as caught:  # 0.3 ohm * 8 kW / 400^2 V^2 / 0.51
+        engine.solve([0, 8], [0, 0])
+    assert caught.value.vm_pu == pytest.approx(0.51 - 0.3 * 8e3 / 400**2 / 0.51, abs=0.002)
+
+
+@pytest.mark.parametrize("engine_name", ENGINES)
 def test_powers_that_cannot_be(engine_name):
     feeder = Feeder(CASES["isolated buses"]())
     engine = make_engine(feeder, engine_name)

@@ -1,0 +1,189 @@
+"""Scenarios that are wrong in one thing, and the line that says so; `{here}` is the folder of the scenario."""
+
+from __future__ import annotations
+
+__all__ = ["BAND_FIELD", "DAY_UTC", "HOME", "RULES", "SCENARIOS", "START"]
+
+HOME = '[[prosumers]]\nid = "a"\nbus = 2\n'
+RULES = "one of none, prc, anrc, hybrid"
+NAMES = "letters, digits, '_', '.' and '-', first a letter or digit, at most 64"
+STAMP = "a date and time with offset, without quotes, e.g. 2016-06-07T22:00:00Z or 2016-06-08T00:00:00+02:00"
+BAND = "0 < vm_min_pu < 1 - dead_pu <= 1 + dead_pu < vm_max_pu < 2"
+BAND_FIELD = "voltage.vm_min_pu, dead_pu, vm_max_pu"
+KINDS = "flat, time-of-use, real-time, synthetic"
+DAY_UTC = "2016-06-07 22:00 to 2016-06-08 22:00 UTC"
+START = "start = 2016-06-07T22:00:00Z\n"
+
+# Text of the scenario; then each error after "s.toml: ", with field, value and what is allowed.
+SCENARIOS: dict[str, tuple[str, str]] = {
+    "unknown-key": ('rulle = "prc"', "rulle: 'prc' is not allowed; allowed: a known key; nearest: rule"),
+    "unknown-key-in-table": (
+        "[voltage]\nvm_max = 1.1",
+        "voltage.vm_max: 1.1 is not allowed; allowed: a known key; nearest: vm_max_pu, vm_min_pu",
+    ),
+    "unknown-key-of-prosumer": (
+        HOME + "pv_kw = 2",
+        "prosumers.a.pv_kw: 2 is not allowed; allowed: a known key; nearest: pv_kwp",
+    ),
+    "text-for-number": ('days = "1"', "days: '1' is not allowed; allowed: a whole number"),
+    "fraction-for-whole": ("days = 1.5", "days: 1.5 is not allowed; allowed: a whole number"),
+    "bool-for-number": (HOME + "pv_kwp = true", "prosumers.a.pv_kwp: True is not allowed; allowed: a number"),
+    "number-for-text": ("rule = 3", "rule: 3 is not allowed; allowed: text"),
+    "text-for-bool": (HOME + 'optimise = "yes"', "prosumers.a.optimise: 'yes' is not allowed; allowed: true or false"),
+    "value-for-table": ('feeder = "four-bus"', "feeder: 'four-bus' is not allowed; allowed: a table"),
+    "table-for-tables": (
+        '[prosumers]\nid = "a"',
+        "prosumers: {'id': 'a'} is not allowed; "
+        "allowed: an array of tables, each headed by the name in double brackets",
+    ),
+    "nan": (HOME + "pv_kwp = nan", "prosumers.a.pv_kwp: nan is not allowed; allowed: a finite number"),
+    "inf": ("[voltage]\nvm_max_pu = inf", "voltage.vm_max_pu: inf is not allowed; allowed: a finite number"),
+    "missing": (
+        '[[prosumers]]\nid = "a"',
+        "prosumers.a.bus: nothing given; allowed: a value: this field has no default",
+    ),
+    "negative-capacity": (
+        HOME + "battery_kwh = -1.0",
+        "prosumers.a.battery_kwh: -1.0 is not allowed; allowed: a number >= 0",
+    ),
+    "efficiency-zero": (
+        HOME + "efficiency_charge = 0.0",
+        "prosumers.a.efficiency_charge: 0.0 is not allowed; allowed: a number > 0 and <= 1",
+    ),
+    "efficiency-above-one": (
+        HOME + "efficiency_discharge = 1.01",
+        "prosumers.a.efficiency_discharge: 1.01 is not allowed; allowed: a number > 0 and <= 1",
+    ),
+    "charge-above-capacity": (
+        HOME + "energy_start_kwh = 1.5",
+        "prosumers.a.energy_start_kwh: 1.5 is not allowed; allowed: between battery_min_kwh, 0, and battery_kwh, 1",
+    ),
+    "charge-below-least": (
+        HOME + "battery_min_kwh = 0.5\nenergy_start_kwh = 0.25",
+        "prosumers.a.energy_start_kwh: 0.25 is not allowed; allowed: between battery_min_kwh, 0.5, and battery_kwh, 1",
+    ),
+    "least-above-capacity": (
+        HOME + "battery_min_kwh = 1.5",
+        "prosumers.a.battery_min_kwh: 1.5 is not allowed; allowed: at most battery_kwh, 1",
+    ),
+    "flexible-energy-does-not-fit": (
+        HOME + "flexible_max = 0.9",
+        "prosumers.a.flexible_max: 0.9 is not allowed; allowed: a number >= 1 "
+        "(upper bound of flexible load, in multiples of its own; below 1 its energy would not fit)",
+    ),
+    "sell-above-buy": (
+        START + '[tariff]\nkind = "flat"\nprice_buy = 0.3\nprice_sell = 0.4',
+        "tariff.price_sell at 2016-06-07T22:00Z: 0.4 is not allowed; "
+        "allowed: at most the buying price, 0.3 (more would be arbitrage at the meter)",
+    ),
+    "kind-of-tariff": ('[tariff]\nkind = "flt"', f"tariff.kind: 'flt' is not allowed; allowed: {KINDS}"),
+    "no-kind-of-tariff": ("[tariff]\nprice_buy = 0.3", f"tariff.kind: nothing given; allowed: {KINDS}"),
+    "preset": (
+        '[tariff]\nkind = "time-of-use"\npreset = "nigth"',
+        "tariff.preset: 'nigth' is not allowed; allowed: one of: day-night, evening-peak, ontario-summer-2024, "
+        "ontario-ultra-low-overnight-2023, ontario-winter-2023",
+    ),
+    "kind-of-forecast": (
+        '[forecast]\nkind = "perfekt"',
+        "forecast.kind: 'perfekt' is not allowed; allowed: 'perfect', 'persistence' or 'noisy'",
+    ),
+    "error-without-noise": (
+        '[forecast]\nkind = "persistence"\npv_error = 0.1',
+        'forecast.pv_error: 0.1 is not allowed; allowed: a forecast of kind "noisy" to go with it',
+    ),
+    "negative-error": (
+        '[forecast]\nkind = "noisy"\npv_error = -0.1',
+        "forecast.pv_error: -0.1 is not allowed; allowed: a number >= 0",
+    ),
+    "unknown-bus": (
+        '[[prosumers]]\nid = "a"\nbus = 7',
+        "prosumers.a.bus: 7 is not allowed; allowed: a bus index or name of this net; nearest: 4, 3, 2",
+    ),
+    "unknown-bus-name": (
+        '[feeder]\nname = "cigre-lv"\n[[prosumers]]\nid = "a"\nbus = "Bus R77"',
+        "prosumers.a.bus: 'Bus R77' is not allowed; "
+        "allowed: a bus index or name of this net; nearest: Bus R7, Bus R17, Bus R9",
+    ),
+    "duplicate-id": (HOME + HOME, "prosumers.id: 'a' is not allowed; allowed: an id of its own for each prosumer"),
+    "id-with-slash": (
+        '[[prosumers]]\nid = "a/b"\nbus = 2',
+        f"prosumers.a/b.id: 'a/b' is not allowed; allowed: {NAMES}",
+    ),
+    "name-with-slashes": ('name = "../../x"', f"name: '../../x' is not allowed; allowed: {NAMES}"),
+    "unknown-rule": ('rule = "prk"', f"rule: 'prk' is not allowed; allowed: {RULES} (nearest: prc)"),
+    "unknown-rule-of-prosumer": (
+        HOME + 'rule = "hybird"',
+        f"prosumers.a.rule: 'hybird' is not allowed; allowed: {RULES} (nearest: hybrid)",
+    ),
+    "unknown-feeder": (
+        '[feeder]\nname = "fourbus"',
+        "feeder.name: 'fourbus' is not allowed; "
+        "allowed: a feeder that `cosim feeders` lists; nearest: four-bus, mv-oberrhein, kerber-dorfnetz",
+    ),
+    "unknown-engine": (
+        '[feeder]\nname = "four-bus"\nengine = "pandapour"',
+        "feeder.engine: 'pandapour' is not allowed; allowed: one of pandapower, power-grid-model (nearest: pandapower)",
+    ),
+    "feeder-name-and-file": (
+        '[feeder]\nname = "four-bus"\nfile = "net.json"',
+        "feeder: 'name four-bus and file net.json' is not allowed; allowed: one of the two",
+    ),
+    "neither-feeder-name-nor-file": (
+        '[feeder]\nengine = "pandapower"',
+        "feeder: nothing given; allowed: the name of a feeder, see `cosim feeders`, or a file",
+    ),
+    "no-such-feeder-file": (
+        '[feeder]\nfile = "nte.json"',
+        "feeder.file: '{here}/nte.json' is not allowed; allowed: an existing file, a pandapower net as JSON",
+    ),
+    "dead-bus": (
+        '[feeder]\nfile = "net.json"\n[[prosumers]]\nid = "a"\nbus = "cut off"',
+        "prosumers.a.bus: 'cut off' is not allowed; allowed: a bus with supply: this one is out of service or isolated",
+    ),
+    "limits-swapped": (
+        "[voltage]\nvm_min_pu = 1.05\nvm_max_pu = 0.95",
+        f"{BAND_FIELD}: (1.05, 0.02, 0.95) is not allowed; allowed: {BAND}",
+    ),
+    "dead-band-beyond-limit": (
+        "[voltage]\ndead_pu = 0.06",
+        f"{BAND_FIELD}: (0.95, 0.06, 1.05) is not allowed; allowed: {BAND}",
+    ),
+    "market-step": ("market_step_min = 7", "market_step_min: 7 is not allowed; allowed: a divisor of a day, 1440 min"),
+    "market-step-and-profiles": (
+        "market_step_min = 18\ncontrol_step_min = 1\nstart = 2016-06-08T00:00:00Z",
+        "market_step_min: 18 is not allowed; allowed: a divisor or multiple of the profiles' 15 min",
+    ),
+    "control-step": (
+        "control_step_min = 7",
+        "control_step_min: 7 is not allowed; allowed: a divisor of market_step_min, 15",
+    ),
+    "start-between-steps": (
+        "start = 2016-06-07T22:07:00Z",
+        "start: '2016-06-07T22:07:00+00:00' is not allowed; "
+        "allowed: a time at a whole multiple of market_step_min, 15, in the day",
+    ),
+    "start-without-offset": (
+        "start = 2016-06-07T22:00:00",
+        f"start: '2016-06-07T22:00:00' is not allowed; allowed: {STAMP}",
+    ),
+    "beyond-the-extract": (
+        START + "days = 6",
+        "start, days: '2016-06-07 22:00 to 2016-06-13 22:00 UTC' is not allowed; "
+        "allowed: a run within one of the extract's weeks, from midnight in Germany on "
+        "2016-05-02, 2016-06-06, 2016-10-17, 2016-12-05; or a profiles_file",
+    ),
+    "unknown-profile": (
+        HOME + 'load_profile = "H0-X"',
+        "prosumers.a.load_profile: 'H0-X' is not allowed; "
+        "allowed: a profile of the embedded extract; nearest: H0-L, H0-H, H0-G",
+    ),
+    "pv-profile-as-load": (
+        HOME + 'pv_profile = "H0-A"',
+        "prosumers.a.pv_profile: 'H0-A' is not allowed; "
+        "allowed: a profile of the embedded extract; nearest: PV1, PV2, PV3",
+    ),
+    "no-such-profiles": (
+        'profiles_file = "no.csv"',
+        "profiles_file: '{here}/no.csv' is not allowed; allowed: an existing CSV file",
+    ),
+}
