@@ -33,7 +33,8 @@ class Stubborn(Prosumer):
 
 
 def test_a_subclass_decides_for_its_own_agents_alone(three_homes: Scenario, free: CoSimulation) -> None:
-    model = finished(three_homes.changed({"rule": "none"}), classes={"home-3": Stubborn})
+    own = {"rule": "none", "prosumers.home-3.inverter_kva": 3.0}  # with room for its reactive power
+    model = finished(three_homes.changed(own), classes={"home-3": Stubborn})
     assert [type(prosumer) for prosumer in model.prosumers] == [Prosumer, Stubborn, Prosumer]
     stubborn = model.prosumers[1]
     assert isinstance(stubborn, Stubborn)
