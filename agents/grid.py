@@ -10,6 +10,7 @@ import numpy.typing as npt
 from pandapower.auxiliary import pandapowerNet
 
 from feeders.engines import Engine
+from feeders.errors import PowerFlowError
 from feeders.feeder import Feeder
 
 __all__ = ["Grid"]
@@ -35,6 +36,11 @@ class Grid(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
 
     Attributes
     ----------
+    reuse : bool
+        Whether a copy whose powers are those of its last flow keeps the voltages of that flow, instead of having them
+        computed again: the same, as no engine remembers. True at first.
+    n_solved : int
+        Power flows computed so far.
     vm_pu : array, shape (n_copies, n_buses)
         Voltages of the last power flow, NaN at buses without supply.
     p_kw, q_kvar : array, shape (n_copies, n_buses)
@@ -59,8 +65,10 @@ class Grid(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
         self._place = self.copy * n_buses + position
         self._shape = (n_copies, n_buses)
         self.vm_pu: Array = np.full(self._shape, np.nan)
-        self.p_kw: Array = np.zeros(self._shape)
-        self.q_kvar: Array = np.zeros(self._shape)
+        self.p_kw: Array = np.full(self._shape, np.nan)  # unlike any power: nothing has been solved
+        self.q_kvar: Array = np.full(self._shape, np.nan)
+        self.reuse = True
+        self.n_solved = 0
 
     @property
     def feeder(self) -> Feeder:
@@ -75,13 +83,25 @@ class Grid(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
         PowerFlowError
             When there is no usable solution.
         """
-        self.p_kw = self._at_buses(p_kw)
-        self.q_kvar = self._at_buses(q_kvar)
-        if len(self.vm_pu) == 1:
-            self.vm_pu[0] = self.engine.solve(self.p_kw[0], self.q_kvar[0])
-        else:
-            self.vm_pu[:] = self.engine.solve(self.p_kw, self.q_kvar)
+        p, q = self._at_buses(p_kw), self._at_buses(q_kvar)
+        changed = ((p != self.p_kw) | (q != self.q_kvar)).any(axis=1) if self.reuse else np.ones(len(p), dtype=bool)
+        copies = np.flatnonzero(changed)
+        if len(copies) > 0:
+            self.vm_pu[copies] = self._computed(p[copies], q[copies], copies)
+        self.p_kw, self.q_kvar = p, q
+        self.n_solved += len(copies)
         return self.vm_pu.ravel()[self._place]
+
+    def _computed(self, p_kw: Array, q_kvar: Array, copies: npt.NDArray[np.int64]) -> Array:
+        """Voltages of some copies, shape (len(copies), n_buses)."""
+        try:
+            if len(copies) == 1:
+                return self.engine.solve(p_kw[0], q_kvar[0])[np.newaxis]
+            return self.engine.solve(p_kw, q_kvar)
+        except PowerFlowError as error:
+            if len(self.vm_pu) == 1:
+                raise
+            raise error.of_scenario(int(copies[error.scenario or 0])) from None
 
     def write_results(self, copy: int = 0) -> pandapowerNet:
         """Put the last power flow of a copy into the ``res_*`` tables of the feeder's net, for pandapower's tools."""

@@ -15,6 +15,16 @@ Array = npt.NDArray[np.float64]
 TOLERANCE = 1e-9  # kWh, kW and currency; rounding of double precision over years stays far below
 
 
+_ACCOUNTS = (
+    "battery power within its ramps",
+    "battery energy",
+    "battery energy within its bounds",
+    "PV power used",
+    "inverter within its rating",
+    "power at the meter",
+)
+
+
 class LedgerError(CosimError):
     """Energy or money that came from nowhere: a fault of the program or of a user's own agent."""
 
@@ -35,6 +45,7 @@ class Ledger:
         self._stored_kwh = population.energy_kwh.copy()
         n = len(population)
         self.cost: Array = np.zeros(n)
+        self._gaps: Array = np.zeros((len(_ACCOUNTS), n))
         self._import_kwh, self._export_kwh, self._cost_at_start = np.zeros(n), np.zeros(n), np.zeros(n)
 
     def book(self, minute: int, step_h: float) -> None:
@@ -44,35 +55,27 @@ class Ledger:
         ------
         LedgerError
         """
-        self._book_battery(minute, step_h)
-        p_inverter_kw = self._check_inverter(minute)
-        self._book_meter(minute, step_h, p_inverter_kw)
+        self._book_battery(step_h)
+        self._book_meter(step_h)
+        self._check(_ACCOUNTS, self._gaps, minute)
 
-    def _book_battery(self, minute: int, step_h: float) -> None:
-        p, assets = self._population, self._population.assets
+    def _book_battery(self, step_h: float) -> None:
+        p, assets, gaps = self._population, self._population.assets, self._gaps
         charging_kw = np.maximum(p.p_battery_kw, 0.0) * assets.efficiency_charge
         discharging_kw = np.maximum(-p.p_battery_kw, 0.0) / assets.efficiency_discharge
-        too_fast = np.maximum(charging_kw - assets.p_charge_max_kw, discharging_kw - assets.p_discharge_max_kw)
-        self._check("battery power within its ramps", np.maximum(too_fast, 0.0), minute)
+        np.maximum(charging_kw - assets.p_charge_max_kw, discharging_kw - assets.p_discharge_max_kw, out=gaps[0])
         self._stored_kwh += step_h * (charging_kw - discharging_kw)
-        self._check("battery energy", p.energy_kwh - self._stored_kwh, minute)
+        np.abs(p.energy_kwh - self._stored_kwh, out=gaps[1])
         self._stored_kwh[:] = p.energy_kwh
-        beyond_kwh = np.maximum(assets.energy_min_kwh - p.energy_kwh, p.energy_kwh - assets.energy_max_kwh)
-        self._check("battery energy within its bounds", np.maximum(beyond_kwh, 0.0), minute)
+        np.maximum(assets.energy_min_kwh - p.energy_kwh, p.energy_kwh - assets.energy_max_kwh, out=gaps[2])
 
-    def _check_inverter(self, minute: int) -> Array:
-        """Its active power [kW, > 0 consumed]; PV only spilled or used, and power within the rating."""
-        p = self._population
+    def _book_meter(self, step_h: float) -> None:
+        p, gaps = self._population, self._gaps
         used_kw = p.p_pv_kw - p.p_curtailed_kw
-        self._check("PV power used", np.minimum(np.minimum(used_kw, p.p_curtailed_kw), 0.0), minute)
-        p_inverter_kw: Array = p.p_battery_kw - used_kw
-        apparent_kva = np.hypot(p_inverter_kw, p.q_inverter_kvar)
-        self._check("inverter within its rating", np.maximum(apparent_kva - p.assets.inverter_kva, 0.0), minute)
-        return p_inverter_kw
-
-    def _book_meter(self, minute: int, step_h: float, p_inverter_kw: Array) -> None:
-        p = self._population
-        self._check("power at the meter", p.p_load_kw + p.p_flexible_kw + p_inverter_kw - p.p_meter_kw, minute)
+        np.maximum(-used_kw, -p.p_curtailed_kw, out=gaps[3])
+        p_inverter_kw = p.p_battery_kw - used_kw
+        np.subtract(np.hypot(p_inverter_kw, p.q_inverter_kvar), p.assets.inverter_kva, out=gaps[4])
+        np.abs(p.p_load_kw + p.p_flexible_kw + p_inverter_kw - p.p_meter_kw, out=gaps[5])
         imported_kw = np.maximum(p.p_meter_kw, 0.0)
         exported_kw = imported_kw - p.p_meter_kw
         self._import_kwh += imported_kw * step_h
@@ -83,12 +86,13 @@ class Ledger:
         """Compare the money booked since the last call with the metered energy at this market step's prices."""
         p = self._population
         bill = p.price_buy * self._import_kwh - p.price_sell * self._export_kwh
-        self._check("money", self.cost - self._cost_at_start - bill, minute)
+        self._check(("money",), np.abs(self.cost - self._cost_at_start - bill)[None], minute)
         self._import_kwh[:] = 0.0
         self._export_kwh[:] = 0.0
         self._cost_at_start[:] = self.cost
 
-    def _check(self, what: str, gap: Array, minute: int) -> None:
-        if len(gap) and not np.abs(gap).max() <= TOLERANCE:  # also true of NaN
-            row = int(np.argmax(np.where(np.isnan(gap), np.inf, np.abs(gap))))
-            raise LedgerError(what, self._population.assets.ids[row], minute, float(gap[row]))
+    def _check(self, accounts: tuple[str, ...], gaps: Array, minute: int) -> None:
+        """Whether no gap, shape (n_accounts, n), is above the tolerance or no number."""
+        if gaps.size and not gaps.max() <= TOLERANCE:
+            account, row = np.argwhere(~(gaps <= TOLERANCE))[0]
+            raise LedgerError(accounts[account], self._population.assets.ids[row], minute, float(gaps[account, row]))

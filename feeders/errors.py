@@ -55,11 +55,20 @@ class PowerFlowError(CosimError):
         The worst bus (index in ``net.bus``).
     vm_pu : float
         Its voltage magnitude, NaN where there is none.
+    scenario : int, optional
+        Which scenario of a batch it was.
     """
 
-    def __init__(self, feeder: str, reason: str, bus: int, vm_pu: float = float("nan")) -> None:
-        self.feeder, self.reason, self.bus, self.vm_pu = feeder, reason, bus, vm_pu
-        super().__init__(f"power flow on feeder {feeder!r}: {reason}; worst bus {bus}, vm_pu {vm_pu:.4g}")
+    def __init__(
+        self, feeder: str, reason: str, bus: int, vm_pu: float = float("nan"), scenario: int | None = None
+    ) -> None:
+        self.feeder, self.reason, self.bus, self.vm_pu, self.scenario = feeder, reason, bus, vm_pu, scenario
+        where = "" if scenario is None else f" in scenario {scenario} of the batch"
+        super().__init__(f"power flow on feeder {feeder!r}: {reason}{where}; worst bus {bus}, vm_pu {vm_pu:.4g}")
+
+    def of_scenario(self, scenario: int) -> PowerFlowError:
+        """The same error of another scenario, for callers that number them otherwise."""
+        return PowerFlowError(self.feeder, self.reason, self.bus, self.vm_pu, scenario)
 
 
 def _shown(value: object) -> str:

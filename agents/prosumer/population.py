@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from agents.prosumer.battery import energy_after, reachable_power
 from agents.prosumer.correction import least_curtailment, reactive_power
-from agents.prosumer.rules import Ranges, VoltageBand, rule_by_name
+from agents.prosumer.rules import Ranges, Rule, VoltageBand, no_rule, rule_by_name
 from agents.prosumer.signals import Signals
 
 __all__ = ["RECORDED", "STATE", "Assets", "Population", "Status"]
@@ -136,6 +136,8 @@ class Population:
             setattr(self, name, column)
         self.energy_kwh[:] = assets.energy_start_kwh
         self._rules = list(_rule_groups(assets))
+        self._permitted = Ranges(*np.array(no_rule(self.vm_pu, assets.inverter_kva, VoltageBand())))
+        self._flagged = False
         self._pf_min = assets.pf_min if assets.pf_min.any() else None
 
     def __len__(self) -> int:
@@ -152,19 +154,19 @@ class Population:
         self.flexible_owed_kwh += step_h * self.p_flexible_kw
         self.p_battery_plan_kw[:] = 0.0
         self.status[:] = 0.0
+        self._flagged = False
 
     def ranges(self, vm_pu: Array) -> Ranges:
         """What each prosumer's rule permits at its voltage; arrays of shape (n,)."""
         rating = self.assets.inverter_kva
         if len(self._rules) == 1:
-            (name, band, _), *_ = self._rules
-            return rule_by_name(name)(vm_pu, rating, band)
-        permitted = Ranges(*np.empty((4, len(self))))
-        for name, band, rows in self._rules:
-            part = rule_by_name(name)(vm_pu[rows], rating[rows], band)
-            for column, values in zip(permitted, part, strict=True):
-                column[rows] = values
-        return permitted
+            (rule, band, _), *_ = self._rules
+            return rule(vm_pu, rating, band)
+        for rule, band, rows in self._rules:
+            if rule is not no_rule:  # whose ranges never change
+                for column, values in zip(self._permitted, rule(vm_pu[rows], rating[rows], band), strict=True):
+                    column[rows] = values
+        return self._permitted
 
     def regulate(self, vm_pu: Array, step_h: float) -> None:
         """Correct planned powers to what the rules permit at the measured voltages (shape (n,)).
@@ -208,16 +210,23 @@ class Population:
             self.assets.efficiency_discharge,
         )
 
-    def flag(self, status: Status, rows: npt.NDArray[np.bool_] | bool) -> None:
-        """Set or clear one status bit of every row."""
+    def flag(self, status: Status, rows: npt.NDArray[np.bool_]) -> None:
+        """Set one status bit of some rows, and clear it of the others."""
+        if not self._flagged and not rows.any():
+            return
+        self._flagged = True
         keep = self.status.astype(np.int64) & ~int(status)
         self.status[:] = keep | np.where(rows, int(status), 0)
 
 
-def _rule_groups(assets: Assets) -> Iterator[tuple[str, VoltageBand, npt.NDArray[np.int64]]]:
+Rows = slice | npt.NDArray[np.int64]
+
+
+def _rule_groups(assets: Assets) -> Iterator[tuple[Rule, VoltageBand, Rows]]:
     """Rows that obey the same rule in the same band, so that each rule is called once for all of them."""
     groups: dict[tuple[str, VoltageBand], list[int]] = {}
     for row, key in enumerate(zip(assets.rule, assets.band, strict=True)):
         groups.setdefault(key, []).append(row)
     for (name, band), rows in groups.items():
-        yield name, band, np.array(rows)
+        together = rows[-1] - rows[0] == len(rows) - 1  # a slice is read and written faster than a list of rows
+        yield rule_by_name(name), band, slice(rows[0], rows[-1] + 1) if together else np.array(rows)

@@ -128,8 +128,8 @@ def check_voltages(feeder: Feeder, vm_pu: FloatArray, scenario: int | None = Non
         return
     deviation = np.where(feeder.energised, np.abs(vm_pu - 1.0), -1.0)
     worst = int(np.argmax(deviation))  # NaN counts as the largest
-    reason = _in_scenario("voltage outside 0.5 to 1.5 p.u.", scenario)
-    raise PowerFlowError(feeder.name, reason, int(feeder.buses[worst]), float(vm_pu[worst]))
+    reason = "voltage outside 0.5 to 1.5 p.u."
+    raise PowerFlowError(feeder.name, reason, int(feeder.buses[worst]), float(vm_pu[worst]), scenario)
 
 
 def implausible_rows(feeder: Feeder, vm_pu: FloatArray) -> NDArray[np.int64]:
@@ -148,8 +148,4 @@ def divergence(feeder: Feeder, p_kw: FloatArray, q_kvar: FloatArray, scenario: i
     s_mva = np.hypot(p_kw + feeder.background_p_kw, feeder.background_q_kvar - q_kvar) * 1e-3
     change_pu = feeder.electrical_distance.z_ohm * s_mva / feeder.net.bus.vn_kv**2
     worst = int(change_pu.idxmax())  # skips the NaN of dead buses
-    return PowerFlowError(feeder.name, _in_scenario("did not converge", scenario), worst)
-
-
-def _in_scenario(reason: str, scenario: int | None) -> str:
-    return reason if scenario is None else f"{reason} in scenario {scenario} of the batch"
+    return PowerFlowError(feeder.name, "did not converge", worst, scenario=scenario)

@@ -51,11 +51,12 @@ class PowerGridEngine:
     def __init__(self, feeder: Feeder) -> None:
         refuse_unsupported(feeder)
         self.feeder = feeder
-        self._alive = np.flatnonzero(feeder.energised)
-        self._node = feeder.nodal.node_of_bus[self._alive]
+        alive = np.flatnonzero(feeder.energised)
+        self._alive = alive if feeder.has_dead_buses else slice(None)
+        self._node = feeder.nodal.node_of_bus[alive]
         self._model = PowerGridModel(power_grid_input(feeder))
         # All loads of the model are prosumers', one per energised bus: an update of all needs no ids.
-        loads = initialize_array("update", ComponentType.sym_load, len(self._alive))
+        loads = initialize_array("update", ComponentType.sym_load, len(alive))
         self._update = {ComponentType.sym_load: loads}
         self._p_w, self._q_var = loads["p_specified"], loads["q_specified"]
         self._slack_vm_pu: float | None = None
