@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.typing import LineStyleType
 
 from agents.prosumer import VoltageBand
 from cosim.build import build_signals
@@ -24,7 +25,7 @@ __all__ = ["COLOURS", "STYLES", "draw_run", "plot_day", "plot_voltages", "save_f
 Array = npt.NDArray[np.float64]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), "-")
+STYLES: tuple[LineStyleType, ...] = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), "-")
 _GREY = "#666666"
 _LINE = 0.9  # thin enough that what swings from minute to minute stays apart from its neighbours
 _LABEL, _SMALL = 9, 7.5  # font sizes
@@ -32,8 +33,11 @@ _DAY_LABELS = ("battery (kW)", "flexible load (kW)", "net load (kW)", "price\n(c
 _TICKS_H = (3, 6, 12, 24, 48, 96, 168)
 
 
-def plot_voltages(ax: Axes, hours: Array, vm_pu: Mapping[str, Array], band: VoltageBand) -> Axes:
+def plot_voltages(ax: Axes, hours: Array, vm_pu: Mapping[str, Array], band: VoltageBand, per_step: int = 1) -> Axes:
     """Voltages over time, one line per label, with the dead band shaded and the limits dashed.
+
+    With `per_step` samples to a step the line is the mean of each step, shaded from its least to its largest sample:
+    a rule that hunts would fill its swings with a line of all samples.
 
     Parameters
     ----------
@@ -45,6 +49,8 @@ def plot_voltages(ax: Axes, hours: Array, vm_pu: Mapping[str, Array], band: Volt
         Voltage magnitudes [p.u.] by label.
     band : VoltageBand
         Limits and dead band.
+    per_step : int
+        Samples that are drawn as one step.
     """
     ax.axhspan(1 - band.dead_pu, 1 + band.dead_pu, color="0.92", zorder=0, label="dead band")
     for limit in (band.vm_min_pu, band.vm_max_pu):
@@ -59,7 +65,7 @@ def plot_voltages(ax: Axes, hours: Array, vm_pu: Mapping[str, Array], band: Volt
         )
     for index, (label, values) in enumerate(vm_pu.items()):
         colour, style = COLOURS[index % len(COLOURS)], STYLES[index % len(STYLES)]
-        ax.plot(hours, values, color=colour, linestyle=style, linewidth=_LINE, label=label)
+        _line(ax, hours, values, colour, label, style, per_step)
     ax.set_ylabel("voltage (p.u.)", fontsize=_LABEL)
     _hour_axis(ax, hours)
     return ax
@@ -68,7 +74,8 @@ def plot_voltages(ax: Axes, hours: Array, vm_pu: Mapping[str, Array], band: Volt
 def plot_day(figure: Figure, run: Run, prosumer: str, timezone: str = TIMEZONE) -> Figure:
     """One prosumer's run in five panels: battery, flexible load in its bounds, net load, price, energy.
 
-    The panels of Hashmi et al., fig. 5.
+    The panels of Hashmi et al., fig. 5. Battery, meter and curtailed power as mean of each market step, shaded from its
+    least to its largest control step.
     """
     row = run.prosumers["prosumer"].tolist().index(prosumer)
     hours = local_hours(run, timezone)
@@ -93,15 +100,15 @@ def plot_day(figure: Figure, run: Run, prosumer: str, timezone: str = TIMEZONE) 
     axes = figure.subplots(5, 1, sharex=True)
     blue, orange, green, *_ = COLOURS
     axes[0].axhline(0, color=_GREY, linewidth=0.6)
-    _line(axes[0], hours, battery, blue, "battery, > 0 charging")
+    _line(axes[0], hours, battery, blue, "battery, > 0 charging", "-", per_step)
     axes[1].fill_between(hours, 0, highest, step="post", color="0.9", label="bounds")
     _line(axes[1], hours, usual, _GREY, "by itself", ":")
     _line(axes[1], hours, flexible, blue, "planned")
     axes[2].axhline(0, color=_GREY, linewidth=0.6)
     _line(axes[2], hours, load + usual - pv, _GREY, "load less PV, no optimisation", ":")
-    _line(axes[2], hours, meter, blue, "at the meter, > 0 import")
+    _line(axes[2], hours, meter, blue, "at the meter, > 0 import", "-", per_step)
     if curtailed.any():
-        _line(axes[2], hours, curtailed, orange, "curtailed PV")
+        _line(axes[2], hours, curtailed, orange, "curtailed PV", "--", per_step)
     one_price = np.array_equal(price_buy, price_sell)
     _line(axes[3], hours, price_buy, blue, "buying and selling" if one_price else "buying")
     if not one_price:
@@ -125,7 +132,8 @@ def draw_run(run: Run, folder: Path) -> None:
     names = zip(shown.index, shown["prosumer"], shown["bus"], strict=True)
     vm_pu = {f"{name} (bus {bus})": run.column("vm_pu")[:, int(row)] for row, name, bus in names}
     if vm_pu:
-        ax = plot_voltages(figure.subplots(), hours, vm_pu, run.scenario.voltage.band)
+        per_step = run.scenario.market_step_min // run.scenario.control_step_min
+        ax = plot_voltages(figure.subplots(), hours, vm_pu, run.scenario.voltage.band, per_step)
         ax.legend(fontsize=_SMALL, ncols=4, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0))
         save_figure(figure, folder / "voltages.png")
         farthest = str(far_to_near["prosumer"].iloc[0])
@@ -147,14 +155,26 @@ def _tall() -> Figure:
     return Figure(figsize=(7.2, 7.5), layout="constrained")
 
 
-def _line(ax: Axes, hours: Array, values: Array, colour: str, label: str, style: str = "-") -> None:
-    ax.step(hours, values, where="post", color=colour, linestyle=style, linewidth=_LINE, label=label)
+def _line(
+    ax: Axes, hours: Array, values: Array, colour: str, label: str, style: LineStyleType = "-", per_step: int = 1
+) -> None:
+    whole = len(values) // per_step * per_step
+    by_step = values[:whole].reshape(-1, per_step)
+    by_step = np.vstack([by_step, by_step[-1:]])  # once more, for the end of the last step
+    at = np.append(hours[:whole:per_step], hours[whole - 1] + _step_h(hours))
+    ax.step(at, by_step.mean(axis=1), where="post", color=colour, linestyle=style, linewidth=_LINE, label=label)
+    least, largest = by_step.min(axis=1), by_step.max(axis=1)
+    if (largest > least).any():
+        ax.fill_between(at, least, largest, step="post", color=colour, alpha=0.25, linewidth=0)
+
+
+def _step_h(hours: Array) -> float:
+    return float(hours[1] - hours[0]) if len(hours) > 1 else 1 / 60
 
 
 def _hour_axis(ax: Axes, hours: Array) -> None:
     """From the first to the end of the last step, with at most nine ticks at round hours."""
-    step_h = hours[1] - hours[0] if len(hours) > 1 else 1 / 60
-    first, last = hours[0], hours[-1] + step_h
+    first, last = hours[0], hours[-1] + _step_h(hours)
     every = next((h for h in _TICKS_H if last - first <= 8 * h + 1e-6), _TICKS_H[-1])
     ax.set_xlim(first, last)
     ax.set_xticks(np.arange(np.ceil(first / every) * every, last + 1e-6, every))

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cosim import Run, Scenario
+from cosim import Scenario
 from cosim.data import TIMEZONE
 from cosim.plots import COLOURS, local_hours, plot_day, plot_voltages, save_figure
 
@@ -156,24 +156,15 @@ def _controlled_figure(answer: Answer) -> Figure:
     axes = figure.subplots(len(_MODES), 1, sharex=True, sharey=True)
     for ax, mode in zip(axes, _MODES, strict=True):
         runs = {c.rule: run for c, run in answer.runs.items() if c.mode == mode and c.active == (far,)}
-        _quarter_hours(ax, runs)
+        some = runs["none"].scenario
+        vm_pu = {_NAMES[rule]: run.column("vm_pu")[:, -1] for rule, run in runs.items()}
+        per_step = some.market_step_min // some.control_step_min
+        plot_voltages(ax, local_hours(runs["none"], TIMEZONE), vm_pu, some.voltage.band, per_step)
         title = f"{mode}: mean of each quarter-hour, shaded to its least and largest minute"
         ax.set_title(title, fontsize=8, loc="left")
     axes[0].set_xlabel("")
     figure.legend(*axes[0].get_legend_handles_labels(), fontsize=8, frameon=False, loc="outside upper center", ncols=5)
     return figure
-
-
-def _quarter_hours(ax: Axes, runs: dict[str, Run]) -> None:
-    """Means as lines; a rule that hunts would fill its swings with a line of minutes."""
-    some = runs["none"]
-    per_step = some.scenario.market_step_min // some.scenario.control_step_min
-    by_step = {rule: run.column("vm_pu")[:, -1].reshape(-1, per_step) for rule, run in runs.items()}
-    hours = local_hours(some, TIMEZONE)[::per_step]
-    lines = {_NAMES[rule]: vm_pu.mean(axis=1) for rule, vm_pu in by_step.items()}
-    plot_voltages(ax, hours, lines, some.scenario.voltage.band)
-    for index, vm_pu in enumerate(by_step.values()):
-        ax.fill_between(hours, vm_pu.min(axis=1), vm_pu.max(axis=1), color=COLOURS[index], alpha=0.2, linewidth=0)
 
 
 def _plan_figure(answer: Answer) -> Figure:

@@ -10,6 +10,7 @@ import pytest
 
 from agents.grid import Grid
 from feeders import Feeder, load_feeder, make_engine
+from feeders.errors import PowerFlowError
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +70,30 @@ def test_without_prosumers_it_is_the_plain_load_flow() -> None:
 
 def test_before_the_first_flow_there_is_no_voltage(four_bus: Feeder) -> None:
     assert np.isnan(grid(four_bus, [2], [1], n_copies=2).vm_pu).all()
+
+
+def test_a_copy_that_fails_is_named_by_its_own_number(four_bus: Feeder) -> None:
+    agent = grid(four_bus, [4, 4, 4], [0, 1, 2], n_copies=3)
+    draw_kw = np.ones(3)
+    agent.solve(draw_kw, np.zeros(3))
+    draw_kw[2] = 1e4  # the only flow that is new
+    with pytest.raises(PowerFlowError, match="in scenario 2 of the batch; worst bus 4"):
+        agent.solve(draw_kw, np.zeros(3))
+    draw_kw[1] = 2.0  # one of two
+    with pytest.raises(PowerFlowError, match="in scenario 2 of the batch; worst bus 4"):
+        agent.solve(draw_kw, np.zeros(3))
+
+
+def test_a_flow_is_solved_again_when_any_power_of_its_copy_changes(four_bus: Feeder) -> None:
+    agent = grid(four_bus, [4, 4], [0, 1], n_copies=2)
+    p_kw, q_kvar = np.array([1.0, 2.0]), np.zeros(2)
+    first = agent.solve(p_kw, q_kvar)
+    assert agent.n_solved == 2
+    assert np.array_equal(agent.solve(p_kw, q_kvar), first)
+    assert agent.n_solved == 2
+    changed = agent.solve(p_kw, np.array([0.0, 0.5]))
+    assert agent.n_solved == 3
+    assert (changed == first).tolist() == [True, False]
+    agent.reuse = False
+    agent.solve(p_kw, np.array([0.0, 0.5]))
+    assert agent.n_solved == 5

@@ -102,3 +102,15 @@ def test_progress_is_told_once_a_market_step(four_bus: Scenario) -> None:
 def test_changes_apply_to_every_scenario(four_bus: Scenario) -> None:
     model = CoSimulation([four_bus, four_bus], rule="anrc", rng=7)
     assert [(scenario.rule, scenario.seed) for scenario in model.settings] == [("anrc", 7)] * 2
+
+
+@pytest.mark.parametrize("mode", ["closed-loop", "settled"])
+def test_a_flow_that_is_not_repeated_changes_no_bit(four_bus: Scenario, mode: str) -> None:
+    scenarios = [four_bus.changed({"mode": mode, "rule": rule}) for rule in ("none", "prc")]
+    thrifty, diligent = CoSimulation(scenarios), CoSimulation(scenarios)
+    diligent.grid.reuse = False
+    thrifty.run()
+    diligent.run()
+    assert np.array_equal(thrifty.record.frames, diligent.record.frames)
+    assert diligent.grid.n_solved >= 2 * 288
+    assert thrifty.grid.n_solved < diligent.grid.n_solved / 2

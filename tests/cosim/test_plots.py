@@ -49,7 +49,7 @@ def test_voltages_go_to_the_axes_given() -> None:
     assert not left.lines
     drawn = {str(line.get_label()): line for line in right.lines}
     for index, (name, values) in enumerate(curves.items()):
-        np.testing.assert_array_equal(drawn[name].get_ydata(), values)
+        np.testing.assert_array_equal(drawn[name].get_ydata()[:-1], values)
         assert drawn[name].get_color() == COLOURS[index]
     assert len({line.get_linestyle() for line in map(drawn.__getitem__, curves)}) == 2  # told apart without colour
     assert [text.get_text() for text in right.texts] == ["0.96", "1.03"]
@@ -79,8 +79,10 @@ def test_a_day_in_five_panels_with_units(day: Run) -> None:
     assert [ax.get_xlabel() for ax in figure.axes] == ["", "", "", "", "local time (hour of the day)"]
     _, _, net, price, energy = figure.axes
     drawn = {str(line.get_label()): np.asarray(line.get_ydata()) for line in net.lines}
-    np.testing.assert_array_equal(drawn["at the meter, > 0 import"], day.column("p_meter_kw")[:, 2])
-    np.testing.assert_array_equal(drawn["curtailed PV"], day.column("p_curtailed_kw")[:, 2])
+    for label, name in (("at the meter, > 0 import", "p_meter_kw"), ("curtailed PV", "p_curtailed_kw")):
+        means = day.column(name)[:, 2].reshape(96, -1).mean(axis=1)
+        np.testing.assert_array_equal(drawn[label][:-1], means)
+        assert drawn[label][-1] == means[-1]  # held to the end of the last step
     assert drawn["curtailed PV"].max() > 0
     assert [line.get_label() for line in price.lines] == ["buying", "selling"]
     np.testing.assert_array_equal(energy.lines[0].get_ydata(), day.column("energy_kwh")[:, 2])
@@ -118,3 +120,14 @@ def test_a_saved_figure_says_nothing_of_when_and_with_what(tmp_path: Path) -> No
     save_figure(Figure(), tmp_path / "a.png")
     assert b"Software" not in (tmp_path / "a.png").read_bytes()
     assert b"tIME" not in (tmp_path / "a.png").read_bytes()
+
+
+def test_samples_of_a_step_are_drawn_as_mean_and_band() -> None:
+    hours = np.arange(4) / 2
+    ax = plot_voltages(Figure().subplots(), hours, {"a": np.array([0.99, 1.01, 1.0, 1.0])}, BAND, per_step=2)
+    (line,) = (line for line in ax.lines if line.get_label() == "a")
+    assert line.get_xdata() == pytest.approx([0.0, 1.0, 2.0])
+    assert line.get_ydata() == pytest.approx([1.0, 1.0, 1.0])
+    (swing,) = ax.collections
+    vertices = swing.get_paths()[0].vertices
+    assert (vertices[:, 1].min(), vertices[:, 1].max()) == (0.99, 1.01)
