@@ -114,7 +114,15 @@ def disparity(base: Scenario, starts: Sequence[pd.Timestamp], options: StudyOpti
         runs = dict(zip(cases, results, strict=True))
         tables.append(_table(base, runs))
         kept |= {case: run for case, run in runs.items() if case.start == pd.Timestamp(base.start)}
-    return Answer(base, pd.concat(tables, ignore_index=True), kept)
+    together = pd.concat(tables).sort_values(["mode", "day"], key=_rank, kind="stable", ignore_index=True)
+    return Answer(base, together, kept)
+
+
+def _rank(column: pd.Series[str]) -> pd.Series[str]:
+    """Modes in the order of `MODES`, each alone before all at once; anything else as it is."""
+    if column.name != "mode":
+        return column
+    return column.map({f"{mode}{scope}": f"{i}{scope}" for i, mode in enumerate(MODES) for scope in ("", "-all")})
 
 
 def _part(progress: Progress | None, index: int, n_parts: int) -> Progress | None:
