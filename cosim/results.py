@@ -147,8 +147,11 @@ def load_run(folder: Path) -> Run:
     table = pd.read_parquet(folder / "prosumers.parquet")
     series = pd.read_parquet(folder / "timeseries.parquet", columns=list(RECORDED))
     series["status"] = series["status"].map(_status_code).astype(float)
-    n = max(len(table), 1)
-    frames = series.to_numpy(dtype=np.float64).reshape(-1, n, len(RECORDED)).transpose(0, 2, 1)
+    frames = (
+        series.to_numpy(dtype=np.float64)
+        .reshape(manifest["control_steps"], len(table), len(RECORDED))
+        .transpose(0, 2, 1)
+    )
     made = {
         name: None if table[name].isna().all() else table[name].to_numpy()
         for name in ("cost_without_rule", "cost_without_optimisation")

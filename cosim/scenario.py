@@ -222,7 +222,7 @@ def _assign_prosumers(people: list[dict[str, Any]], name: str, field: str, value
     chosen = [p for p in people if name in ("*", p["id"])]
     if not name:
         problem = InputError(where, key, value, "prosumers.NAME.FIELD for one prosumer, or prosumers.*.FIELD for all")
-    elif not chosen:
+    elif not chosen and name != "*":
         ids = [p["id"] for p in people]
         near = get_close_matches(name, ids, n=3, cutoff=0.0)
         problem = InputError(where, key, name, f"the id of a prosumer, or * for all; nearest: {', '.join(near)}")

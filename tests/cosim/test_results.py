@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from agents.prosumer import RECORDED
 from cosim import Run, Scenario, run
 from cosim.failure import RunFailure
 from cosim.results import check_target, run_id, save_run, write_folder
@@ -247,3 +248,12 @@ def test_what_is_no_folder_of_a_run_is_refused_on_reading(finished: Run, tmp_pat
     (tmp_path / "r" / "timeseries.parquet").unlink()
     with pytest.raises(InputError, match=r"timeseries\.parquet"):
         Run.load(tmp_path / "r")
+
+
+def test_a_run_without_prosumers_is_readable(tmp_path: Path) -> None:
+    lonely = run(Scenario(prosumers=()))
+    save_run(lonely, tmp_path / "run", seconds=0.0)
+    loaded = Run.load(tmp_path / "run")
+    assert loaded.frames.shape == lonely.frames.shape == (1440, len(RECORDED), 0)
+    assert loaded.indices.empty
+    assert loaded.timeseries.empty
