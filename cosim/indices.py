@@ -38,10 +38,11 @@ def energy_cost(p_meter_kw: Array, price_buy: Array, price_sell: Array, step_h: 
 
 
 def loss_of_consumer_gain(cost: Array, cost_without_rule: Array) -> Array:
-    """LCG [%], eq. (11): rise of the cost over that of energy optimisation under no rule.
+    """LCG [%], eq. (11): rise of the cost over that of energy optimisation under no rule, relative to its size.
 
-    A cost near zero or below, as a house with much PV has, makes the percentage meaningless; `gain_kept` is
-    then the index to read. NaN where the cost without rule is exactly zero.
+    Positive where the rule costs something, also for a house that earns more than it pays. A cost near zero, as a
+    house with PV may have, makes the percentage meaningless; `gain_kept` is then the index to read. NaN where the
+    cost without rule is exactly zero.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         percent = 100 * (cost - cost_without_rule) / np.abs(cost_without_rule)

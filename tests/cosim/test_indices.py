@@ -20,6 +20,7 @@ from cosim.indices import (
     jain,
     loss_of_consumer_gain,
     voltage_counts,
+    voltage_reversals,
 )
 
 Array = npt.NDArray[np.float64]
@@ -138,3 +139,16 @@ def test_gini_is_half_the_mean_difference_over_the_mean(values: Array) -> None:
     differences = np.abs(values[:, None] - values[None, :]).sum()
     expected = differences / (2 * len(values) * values.sum()) if values.sum() else 0.0
     assert gini(values) == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_rule_that_takes_from_an_earner_is_a_loss() -> None:
+    # Earns 40 without the rule and 30 with it: a quarter of it is lost, and the sign says so.
+    assert loss_of_consumer_gain(np.array([-30.0]), np.array([-40.0])) == pytest.approx([25.0], rel=1e-15)
+
+
+def test_reversals_count_turns_and_not_steps() -> None:
+    # Up and down by 0.002 three times over; a ramp and a small ripple are no hunting.
+    hunting = np.array([1.0, 1.002, 1.0, 1.002, 1.0])
+    ramp = np.array([1.0, 1.002, 1.004, 1.006, 1.008])
+    ripple = np.array([1.0, 1.0005, 1.0, 1.0005, 1.0])
+    assert voltage_reversals(np.column_stack([hunting, ramp, ripple])).tolist() == [3, 0, 0]
