@@ -210,9 +210,9 @@ class Population:
             self.assets.efficiency_discharge,
         )
 
-    def flag(self, status: Status, rows: npt.NDArray[np.bool_]) -> None:
+    def flag(self, status: Status, rows: npt.NDArray[np.bool_] | bool) -> None:
         """Set one status bit of some rows, and clear it of the others."""
-        if not self._flagged and not rows.any():
+        if not self._flagged and not np.any(rows):
             return
         self._flagged = True
         keep = self.status.astype(np.int64) & ~int(status)
