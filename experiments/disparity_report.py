@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -51,9 +52,14 @@ def comparison(table: pd.DataFrame, base: Scenario) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def report(table: pd.DataFrame, base: Scenario) -> str:
-    """How day, house and limits were chosen, the published sizes beside ours, and how often the order held."""
-    return "\n".join([*_choices(base), "", *_sizes(table, base), "", *_orders(table), "", *_hunting(table)])
+def report(table: pd.DataFrame, base: Scenario, changes: Mapping[str, Any] | None = None) -> str:
+    """How day, house and limits were chosen, the published sizes beside ours, and how often the order held.
+
+    `changes` are what the user changed, by dotted names; they come first.
+    """
+    return "\n".join(
+        [*_choices(base, changes or {}), "", *_sizes(table, base), "", *_orders(table), "", *_hunting(table)]
+    )
 
 
 def write_answer(answer: Answer, default_day: pd.DataFrame, folder: Path) -> None:
@@ -61,7 +67,7 @@ def write_answer(answer: Answer, default_day: pd.DataFrame, folder: Path) -> Non
     default_day.to_csv(folder / "table.csv", index=False, float_format="%.10g")
     answer.table.to_csv(folder / "days.csv", index=False, float_format="%.10g")
     text = [f"# Locational disparity, {_default_day(answer.base)}", "", _markdown(default_day), ""]
-    text += [report(answer.table, answer.base), ""]
+    text += [report(answer.table, answer.base, answer.changes), ""]
     (folder / "table.md").write_text("\n".join(text), encoding="utf-8")
     save_figure(_uncontrolled_figure(answer), folder / "voltages-without-control.png")
     save_figure(_controlled_figure(answer), folder / "voltages-with-control.png")
@@ -69,9 +75,11 @@ def write_answer(answer: Answer, default_day: pd.DataFrame, folder: Path) -> Non
     save_figure(_days_figure(answer), folder / "disparity-by-day.png")
 
 
-def _choices(base: Scenario) -> list[str]:
+def _choices(base: Scenario, changes: Mapping[str, Any]) -> list[str]:
     v = base.voltage
+    changed = [f"Changed for this run, whatever is said below: {dict(changes)}"] if changes else []
     return [
+        *changed,
         f"Default day {_default_day(base)}; limits {v.vm_min_pu:g} and {v.vm_max_pu:g} p.u., "
         f"dead band +-{v.dead_pu:g}. How they were chosen:",
         "- house: H0-A at 3.5 MWh a year and PV1, the first home and the first plant of the embedded extract;",
@@ -79,7 +87,7 @@ def _choices(base: Scenario) -> list[str]:
         "of samples (5 of 1440 outside the limits, 125 outside the dead band) over the whole extract, to 0.005;",
         "- day: the sunniest of the extract, as the published day is one of over-voltage; rules bite there more than "
         "on most days, so read the distribution below;",
-        "- price: synthetic real-time price, kappa = 1 (the published day's price is not public).",
+        f"- price: {base.tariff.describe()}, kappa = {base.tariff.kappa:g} (the published day's price is not public).",
     ]
 
 
@@ -186,7 +194,8 @@ def _days_figure(answer: Answer) -> Figure:
         strict=True,
     ):
         _strips(ax, far, name)
-        ax.set_ylabel(label)
+        ax.set_ylabel(label, fontsize=9)
+        ax.tick_params(labelsize=8)
     labels = axes[0].get_legend_handles_labels()
     figure.legend(*labels, fontsize=8, frameon=False, loc="outside upper center", ncols=2)
     return figure

@@ -8,9 +8,10 @@ extract instead of one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.resources import as_file, files
+from typing import Any
 
 import pandas as pd
 
@@ -64,11 +65,12 @@ class Case:
 
 @dataclass(frozen=True)
 class Answer:
-    """The table of every day, and the runs of the default day by their cases."""
+    """The table of every day, the runs of the default day by their cases, and what the user changed."""
 
     base: Scenario
     table: pd.DataFrame
     runs: dict[Case, Run]
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def study(options: StudyOptions) -> StudyResult:
@@ -79,7 +81,7 @@ def study(options: StudyOptions) -> StudyResult:
     return StudyResult(
         title=f"locational disparity, {_day_of(pd.Timestamp(base.start))}",
         table=day[COLUMNS],
-        text=report(answer.table, base),
+        text=report(answer.table, base, options.changes),
         write=lambda folder: write_answer(answer, day[COLUMNS], folder),
     )
 
@@ -115,7 +117,7 @@ def disparity(base: Scenario, starts: Sequence[pd.Timestamp], options: StudyOpti
         tables.append(_table(base, runs))
         kept |= {case: run for case, run in runs.items() if case.start == pd.Timestamp(base.start)}
     together = pd.concat(tables).sort_values(["mode", "day"], key=_rank, kind="stable", ignore_index=True)
-    return Answer(base, together, kept)
+    return Answer(base, together, kept, options.changes)
 
 
 def _rank(column: pd.Series[str]) -> pd.Series[str]:

@@ -220,6 +220,10 @@ def test_published_sizes_stand_beside_ours(answer: Answer) -> None:
     assert row["published"] == 2.275
     assert (row["min"], row["median"], row["max"]) == (days.min(), days.median(), days.max())
     text = report(answer.table, answer.base)
+    assert "Changed" not in text
+    assert "Changed for this run, whatever is said below: {'tariff.kappa': 0.5}" in report(
+        answer.table, answer.base, {"tariff.kappa": 0.5}
+    )
     assert "PRC costs and curtails at least as much as hybrid: 28 of 28" in text
     assert "hybrid costs what ANRC costs: 28 of 28" in text
 
