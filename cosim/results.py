@@ -101,6 +101,8 @@ def write_folder(folder: Path, identity: str, fill: Callable[[Path], None]) -> N
     except OSError as error:
         raise _unwritable(folder, error) from error
     finally:
+        if earlier.exists() and not folder.exists():  # the new one did not come: the earlier one is still the run
+            earlier.rename(folder)
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(earlier, ignore_errors=True)
 

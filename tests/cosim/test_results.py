@@ -239,6 +239,25 @@ def test_a_kill_while_writing_leaves_the_earlier_run_and_a_hidden_folder(tmp_pat
     assert names(tmp_path / "r") == ["new"]
 
 
+@pytest.mark.parametrize("end", [OSError("disk gone"), SystemExit(130)])
+def test_an_end_between_the_renames_gives_the_earlier_run_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: BaseException
+) -> None:
+    target, rename = tmp_path / "r", Path.rename
+    write_folder(target, "any", lambda folder: (folder / "manifest.json").write_text('{"run_id": "any"}') and None)
+
+    def fails_into_place(path: Path, to: Path) -> Path:
+        if path.name.endswith(".tmp"):
+            raise end
+        return rename(path, to)
+
+    monkeypatch.setattr(Path, "rename", fails_into_place)
+    with pytest.raises((InputError, SystemExit)):
+        write_folder(target, "any", lambda folder: (folder / "new").mkdir())
+    assert names(tmp_path) == ["r"]
+    assert names(target) == ["manifest.json"]
+
+
 def test_what_is_no_folder_of_a_run_is_refused_on_reading(finished: Run, tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"manifest\.json: nothing given; allowed: the folder of a run, with this file"
