@@ -108,6 +108,8 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
     def step(self) -> None:
         """One market step: everyone plans; then rule and power flow, control step by control step.
 
+        After the end of the scenario a step does nothing.
+
         Raises
         ------
         RunFailure
@@ -115,6 +117,8 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         LedgerError
             When energy or money does not add up.
         """
+        if self.clock.finished:
+            return
         self._begin()
         self._plan()
         for minute in self.clock.control_steps():
@@ -138,7 +142,8 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         if self._shadow is not None:
             self._shadow.step()
         first_minute = self.clock.step * self.clock.controls_per_step
-        if self.clock.step == 0 or self.settings[0].mode == "open-loop":
+        nobody_acts = self.settings[0].mode == "open-loop" and self._shadow is None
+        if self.clock.step == 0 or nobody_acts:
             self._reference_vm_pu = self._solved(first_minute, self._uncontrolled_flow)
         if self.clock.step == 0:
             self.population.vm_pu[:] = self._reference_vm_pu
@@ -181,7 +186,7 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
             return flow()
         except PowerFlowError as error:
             self.running = False
-            start = self.settings[0].start
+            start = self.settings[error.scenario or 0].start
             at = start + timedelta(minutes=minute * self.clock.control_step_min)
             raise RunFailure(error, minute, at) from error
 

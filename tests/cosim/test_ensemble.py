@@ -93,6 +93,15 @@ def test_a_failure_in_one_is_a_failure_of_all(four_bus: Scenario) -> None:
         run_ensemble([four_bus, impossible])
 
 
+def test_a_failure_is_at_the_time_of_its_own_scenario(four_bus: Scenario) -> None:
+    start = day_start(extract_days()[0]).to_pydatetime()
+    impossible = four_bus.changed({"prosumers.*.load_annual_mwh": 500.0, "start": start})
+    assert start != four_bus.start
+    with pytest.raises(RunFailure) as failed:
+        run_ensemble([four_bus, impossible])
+    assert failed.value.at == start
+
+
 def test_progress_is_told_once_a_market_step(four_bus: Scenario) -> None:
     told: list[tuple[int, int]] = []
     run_ensemble([four_bus] * 2, progress=lambda done, total: told.append((done, total)))

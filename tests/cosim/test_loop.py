@@ -179,3 +179,12 @@ def test_columns_of_a_record_are_of_their_own_step(free: CoSimulation) -> None:
     gained = np.where(battery_kw > 0, battery_kw * owned.efficiency_charge, battery_kw / owned.efficiency_discharge)
     before = np.vstack([owned.energy_start_kwh, column("energy_kwh")[:-1]])
     assert column("energy_kwh") == pytest.approx(before + gained / 12, rel=0, abs=1e-14)
+
+
+def test_steps_after_the_end_do_nothing(four_bus: Scenario) -> None:
+    model = finished(four_bus)
+    before = model.record.frames.copy()
+    model.step()
+    assert not model.running
+    assert (model.clock.step, model.record.n_written) == (96, 288)
+    assert np.array_equal(model.record.frames, before)

@@ -146,3 +146,11 @@ def test_what_cannot_settle_says_so(four_bus: Scenario, monkeypatch: pytest.Monk
 def test_nothing_is_flagged_without_a_rule(four_bus: Scenario) -> None:
     model = finished(four_bus.changed({"rule": "none", "mode": "settled"}))
     assert (model.record.column("status") == 0).all()
+
+
+def test_an_open_loop_that_reads_the_optimised_run_solves_no_other_reference(four_bus: Scenario) -> None:
+    changes = {"mode": "open-loop", "open_loop_reference": "optimised", "rule": "none"}
+    model = CoSimulation(four_bus.changed(changes))
+    model.grid.reuse = False
+    model.run()
+    assert model.grid.n_solved == 288 + 1  # each control step, and what is read before anything is measured
