@@ -50,5 +50,5 @@ def main() -> None:
 
 def _interrupted(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - what a handler is given
     """End at Ctrl-C; folders appear whole or not at all, so there is nothing to tidy."""
-    sys.stderr.write("interrupted; nothing was written\n")
+    sys.stderr.write("interrupted; results are written whole or not at all\n")
     sys.exit(130)

@@ -150,7 +150,7 @@ def test_interrupting_a_run_leaves_nothing_and_no_traceback(here: Path) -> None:
         time.sleep(1.5)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
-    assert (process.returncode, out, err) == (130, "", "interrupted; nothing was written\n")
+    assert (process.returncode, out, err) == (130, "", "interrupted; results are written whole or not at all\n")
     assert [path.name for path in here.iterdir()] == ["s.toml"]
 
 
