@@ -28,7 +28,7 @@ from cosim.run import Run
 from cosim.scenario import Scenario
 from feeders.errors import InputError
 
-__all__ = ["check_target", "load_run", "run_id", "save_run", "write_folder"]
+__all__ = ["check_target", "load_run", "repeat_command", "run_id", "save_run", "write_folder"]
 
 _LIBRARIES = (
     "cosim-prosumers",
@@ -134,6 +134,11 @@ def save_run(run: Run, folder: Path, *, seconds: float, draw: Callable[[Run, Pat
     write_folder(folder, run_id(run.scenario), fill)
 
 
+def repeat_command(folder: Path) -> str:
+    """What to type to run again what a folder holds."""
+    return f"cosim run {shlex.quote(str(folder / 'scenario.toml'))} --out NEW_DIR"
+
+
 def load_run(folder: Path) -> Run:
     """Read a run back; its series and indices equal those that were saved.
 
@@ -179,7 +184,7 @@ def _manifest(run: Run, folder: Path, seconds: float) -> dict[str, Any]:
         "name": run.scenario.name,
         "status": "finished" if run.failure is None else "failed",
         "failure": run.failure,
-        "repeat": f"cosim run {shlex.quote(str(folder / 'scenario.toml'))} --out NEW_DIR",
+        "repeat": repeat_command(folder),
         "seed": run.scenario.seed,
         "control_steps": len(run.frames),
         "step_status": {str(word): int(count) for word, count in words.items() if count},

@@ -13,7 +13,7 @@ from cosim.commands.show import show_table
 from cosim.failure import RunFailure
 from cosim.indices import VOLTAGE_COUNTS
 from cosim.plots import draw_run
-from cosim.results import check_target, run_id, save_run
+from cosim.results import check_target, repeat_command, run_id, save_run
 from cosim.run import Run, run
 
 __all__ = ["run_command"]
@@ -52,4 +52,4 @@ def run_command(
 def _keep_partial(partial: Run, target: Path, seconds: float) -> None:
     save_run(partial, target, seconds=seconds)
     typer.echo(f"results up to then: {target}", err=True)
-    typer.echo(f"to repeat it: cosim run {target / 'scenario.toml'} --out NEW_DIR", err=True)
+    typer.echo(f"to repeat it: {repeat_command(target)}", err=True)
