@@ -48,8 +48,10 @@ def build_feeder(spec: FeederSpec) -> Feeder:
     feeder = load_feeder(spec.name) if spec.name is not None else feeder_from_json(Path(spec.file or ""))
     if spec.background_scale == 1.0:
         return feeder
-    feeder.net.load["scaling"] *= spec.background_scale
-    return Feeder(feeder.net, feeder.name, connection_buses=feeder.connection_buses.tolist())
+    net = feeder.net
+    net.load = net.load.drop(index=feeder.prosumer_loads)  # the new feeder brings its own
+    net.load["scaling"] *= spec.background_scale
+    return Feeder(net, feeder.name, connection_buses=feeder.connection_buses.tolist())
 
 
 def build_rows(scenarios: Sequence[Scenario], feeder: Feeder) -> Rows:

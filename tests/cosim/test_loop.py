@@ -21,8 +21,9 @@ from agents.prosumer import (
     arbitrage_cost,
 )
 from cosim import CoSimulation, Scenario, indices, run
+from cosim.build import build_feeder
 from cosim.failure import RunFailure
-from cosim.scenario import ProsumerSpec
+from cosim.scenario import FeederSpec, ProsumerSpec
 from tests.cosim.loop_cases import finished, four_bus_voltages, with_profiles
 
 pytestmark = pytest.mark.usefixtures("feeders_built_once")
@@ -188,3 +189,11 @@ def test_steps_after_the_end_do_nothing(four_bus: Scenario) -> None:
     assert not model.running
     assert (model.clock.step, model.record.n_written) == (96, 288)
     assert np.array_equal(model.record.frames, before)
+
+
+def test_a_feeder_with_scaled_background_differs_in_that_alone() -> None:
+    plain, doubled = (build_feeder(FeederSpec(name="cigre-lv", background_scale=scale)) for scale in (1.0, 2.0))
+    assert doubled.background_p_kw == pytest.approx(2 * plain.background_p_kw, rel=1e-12)
+    assert doubled.background_p_kw.sum() > 0
+    assert doubled.net.load["name"].tolist() == plain.net.load["name"].tolist()
+    assert doubled.connection_buses.tolist() == plain.connection_buses.tolist()
