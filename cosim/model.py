@@ -138,6 +138,9 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
 
     def _begin(self) -> None:
         """Load, sun and prices of now, and what an inverter reads that has not measured, or must not."""
+        if self.clock.step % self.clock.steps_per_day == 0:
+            for prosumer in self.prosumers:
+                prosumer.forget()
         self.population.begin(self.rows.signals, self.clock.step, self.clock.market_step_h)
         if self._shadow is not None:
             self._shadow.step()

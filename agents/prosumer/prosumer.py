@@ -129,6 +129,13 @@ class Prosumer(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
         self._follow(window.now)
         self._flag(Status.PLAN_KEPT, failed)
 
+    def forget(self) -> None:
+        """Drop plan and solver, so that what comes depends on the state of the columns alone.
+
+        Done at the beginning of each day: a run that goes on from there is the same to the last bit.
+        """
+        self._planner = self._plan = None
+
     def horizon(self, forecast: Forecast, signals: Signals, window: Window) -> Horizon:
         """What this prosumer knows when it plans: prices, its forecast, its battery, the energy it owes."""
         now, until, row = window.now, window.until, self.row
