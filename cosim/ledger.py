@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from agents.prosumer import Population
 from feeders.errors import CosimError
@@ -42,10 +43,10 @@ class Ledger:
 
     def __init__(self, population: Population) -> None:
         self._population = population
+        self._ratings = population.assets.ratings
         self._stored_kwh = population.energy_kwh.copy()
         n = len(population)
         self.cost: Array = np.zeros(n)
-        self._gaps: Array = np.zeros((len(_ACCOUNTS), n))
         self._import_kwh, self._export_kwh, self._cost_at_start = np.zeros(n), np.zeros(n), np.zeros(n)
 
     def book(self, minute: int, step_h: float) -> None:
@@ -55,44 +56,86 @@ class Ledger:
         ------
         LedgerError
         """
-        self._book_battery(step_h)
-        self._book_meter(step_h)
-        self._check(_ACCOUNTS, self._gaps, minute)
-
-    def _book_battery(self, step_h: float) -> None:
-        p, assets, gaps = self._population, self._population.assets, self._gaps
-        charging_kw = np.maximum(p.p_battery_kw, 0.0) * assets.efficiency_charge
-        discharging_kw = np.maximum(-p.p_battery_kw, 0.0) / assets.efficiency_discharge
-        np.maximum(charging_kw - assets.p_charge_max_kw, discharging_kw - assets.p_discharge_max_kw, out=gaps[0])
-        self._stored_kwh += step_h * (charging_kw - discharging_kw)
-        np.abs(p.energy_kwh - self._stored_kwh, out=gaps[1])
-        self._stored_kwh[:] = p.energy_kwh
-        np.maximum(assets.energy_min_kwh - p.energy_kwh, p.energy_kwh - assets.energy_max_kwh, out=gaps[2])
-
-    def _book_meter(self, step_h: float) -> None:
-        p, gaps = self._population, self._gaps
-        used_kw = p.p_pv_kw - p.p_curtailed_kw
-        np.maximum(-used_kw, -p.p_curtailed_kw, out=gaps[3])
-        p_inverter_kw = p.p_battery_kw - used_kw
-        np.subtract(np.hypot(p_inverter_kw, p.q_inverter_kvar), p.assets.inverter_kva, out=gaps[4])
-        np.abs(p.p_load_kw + p.p_flexible_kw + p_inverter_kw - p.p_meter_kw, out=gaps[5])
-        imported_kw = np.maximum(p.p_meter_kw, 0.0)
-        exported_kw = imported_kw - p.p_meter_kw
-        self._import_kwh += imported_kw * step_h
-        self._export_kwh += exported_kw * step_h
-        self.cost += step_h * (p.price_buy * imported_kw - p.price_sell * exported_kw)
+        p = self._population
+        account, row, gap = _book(
+            p.p_battery_kw,
+            p.energy_kwh,
+            p.p_pv_kw,
+            p.p_curtailed_kw,
+            p.q_inverter_kvar,
+            p.p_load_kw,
+            p.p_flexible_kw,
+            p.p_meter_kw,
+            p.price_buy,
+            p.price_sell,
+            self._ratings,
+            step_h,
+            self._stored_kwh,
+            self._import_kwh,
+            self._export_kwh,
+            self.cost,
+        )
+        if account >= 0:
+            raise LedgerError(_ACCOUNTS[account], p.assets.ids[row], minute, gap)
 
     def close_market_step(self, minute: int) -> None:
         """Compare the money booked since the last call with the metered energy at this market step's prices."""
         p = self._population
         bill = p.price_buy * self._import_kwh - p.price_sell * self._export_kwh
-        self._check(("money",), np.abs(self.cost - self._cost_at_start - bill)[None], minute)
+        gap = np.abs(self.cost - self._cost_at_start - bill)
+        if gap.size and not gap.max() <= TOLERANCE:
+            row = int(np.argmax(~(gap <= TOLERANCE)))
+            raise LedgerError("money", p.assets.ids[row], minute, float(gap[row]))
         self._import_kwh[:] = 0.0
         self._export_kwh[:] = 0.0
         self._cost_at_start[:] = self.cost
 
-    def _check(self, accounts: tuple[str, ...], gaps: Array, minute: int) -> None:
-        """Whether no gap, shape (n_accounts, n), is above the tolerance or no number."""
-        if gaps.size and not gaps.max() <= TOLERANCE:
-            account, row = np.argwhere(~(gaps <= TOLERANCE))[0]
-            raise LedgerError(accounts[account], self._population.assets.ids[row], minute, float(gaps[account, row]))
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator] # numba is untyped
+def _book(
+    p_battery_kw: Array,
+    energy_kwh: Array,
+    p_pv_kw: Array,
+    p_curtailed_kw: Array,
+    q_inverter_kvar: Array,
+    p_load_kw: Array,
+    p_flexible_kw: Array,
+    p_meter_kw: Array,
+    price_buy: Array,
+    price_sell: Array,
+    ratings: Array,
+    step_h: float,
+    stored_kwh: Array,
+    import_kwh: Array,
+    export_kwh: Array,
+    cost: Array,
+) -> tuple[int, int, float]:
+    """Book all rows into the last four arrays; the first account that does not close, its row and gap, or -1.
+
+    `ratings` are those of `agents.prosumer.correction`.
+    """
+    for i in range(len(cost)):
+        lowest, highest, charge_max, discharge_max, eta_charge, eta_discharge, rating, _ = ratings[:, i]
+        charging = np.maximum(p_battery_kw[i], 0.0) * eta_charge
+        discharging = np.maximum(-p_battery_kw[i], 0.0) / eta_discharge
+        expected = stored_kwh[i] + step_h * (charging - discharging)
+        stored_kwh[i] = energy_kwh[i]
+        used = p_pv_kw[i] - p_curtailed_kw[i]
+        p_inverter = p_battery_kw[i] - used
+        gaps = (
+            np.maximum(charging - charge_max, discharging - discharge_max),
+            abs(energy_kwh[i] - expected),
+            np.maximum(lowest - energy_kwh[i], energy_kwh[i] - highest),
+            np.maximum(-used, -p_curtailed_kw[i]),
+            np.hypot(p_inverter, q_inverter_kvar[i]) - rating,
+            abs(p_load_kw[i] + p_flexible_kw[i] + p_inverter - p_meter_kw[i]),
+        )
+        for account, gap in enumerate(gaps):
+            if not gap <= TOLERANCE:  # written so that NaN does not pass
+                return account, i, gap
+        imported = np.maximum(p_meter_kw[i], 0.0)
+        exported = imported - p_meter_kw[i]
+        import_kwh[i] += imported * step_h
+        export_kwh[i] += exported * step_h
+        cost[i] += step_h * (price_buy[i] * imported - price_sell[i] * exported)
+    return -1, -1, 0.0

@@ -1,17 +1,14 @@
-"""The battery: its ratings, the power it can still reach, and what a power does to its energy."""
+"""The ratings of a battery."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from feeders.errors import InputError
 
-__all__ = ["Battery", "energy_after", "reachable_power"]
-
-Array = npt.NDArray[np.float64]
+__all__ = ["Battery"]
 
 
 @dataclass(frozen=True)
@@ -82,65 +79,3 @@ class Battery:
             efficiency_charge=efficiency_charge,
             efficiency_discharge=efficiency_discharge,
         )
-
-
-def reachable_power(
-    energy_kwh: Array,
-    step_h: float,
-    *,
-    energy_min_kwh: Array,
-    energy_max_kwh: Array,
-    p_charge_max_kw: Array,
-    p_discharge_max_kw: Array,
-    efficiency_charge: Array,
-    efficiency_discharge: Array,
-) -> tuple[Array, Array]:
-    """Lowest and highest AC power that batteries can hold for one step; arrays of shape (n,)::
-
-        s_hi = min(delta_max, (b_max - b) / h) / eta_ch
-        s_lo = max(delta_min, (b_min - b) / h) * eta_dis
-
-    Standing still is always possible: ``s_lo <= 0 <= s_hi``, also where rounding has left the energy a hair
-    outside its bounds. Such a battery is not moved back in, since that would make or destroy energy;
-    it only cannot go further out. So the excursion stays that of a single rounding.
-
-    Parameters
-    ----------
-    energy_kwh : array
-        Stored energy b at the start of the step.
-    step_h : float
-        Length h of the step [h].
-    energy_min_kwh, energy_max_kwh, p_charge_max_kw, p_discharge_max_kw : array
-        Ratings, as in `Battery`.
-    efficiency_charge, efficiency_discharge : array
-        As in `Battery`.
-
-    Returns
-    -------
-    p_lo_kw, p_hi_kw : array
-        AC power, > 0 charging.
-    """
-    room_kw = np.maximum(energy_max_kwh - energy_kwh, 0.0) / step_h
-    stock_kw = np.maximum(energy_kwh - energy_min_kwh, 0.0) / step_h
-    highest = np.minimum(p_charge_max_kw, room_kw) / efficiency_charge
-    lowest = -np.minimum(p_discharge_max_kw, stock_kw) * efficiency_discharge
-    return lowest, highest
-
-
-def energy_after(
-    energy_kwh: Array,
-    p_ac_kw: Array,
-    step_h: float,
-    efficiency_charge: Array,
-    efficiency_discharge: Array,
-) -> Array:
-    """Stored energy [kWh] after one step at an AC power (> 0 charging); arrays of shape (n,)::
-
-        b + h * (s * eta_ch  if s > 0 else  s / eta_dis)
-
-    The result is not clipped to the battery's bounds: what goes in is what is stored, so that a ledger of
-    energy closes. A power within `reachable_power` leaves the bounds by rounding alone, some 1e-15 kWh.
-    """
-    stored_kw = np.where(p_ac_kw > 0, p_ac_kw * efficiency_charge, p_ac_kw / efficiency_discharge)
-    after: Array = energy_kwh + step_h * stored_kw
-    return after

@@ -1,4 +1,9 @@
-"""From a planned battery power to what the inverter does: the least curtailment that a rule allows."""
+"""From a planned battery power to what the inverter does: the least curtailment that a rule allows.
+
+The formulas are written for arrays. Compiled, the same lines work on the numbers of one prosumer, and `correct` and
+`deliver` take them through all rows without an array in between; everything they call is in this file, since a compiled
+function that is kept on disk is not made anew when another file changes.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +11,35 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from agents.prosumer.rules import Ranges
 
-__all__ = ["Correction", "least_curtailment", "reactive_power"]
+__all__ = [
+    "RATINGS",
+    "Correction",
+    "correct",
+    "deliver",
+    "energy_after",
+    "least_curtailment",
+    "reachable_power",
+    "reactive_power",
+]
 
 Array = npt.NDArray[np.float64]
+
+RATINGS = (
+    "energy_min_kwh",
+    "energy_max_kwh",
+    "p_charge_max_kw",
+    "p_discharge_max_kw",
+    "efficiency_charge",
+    "efficiency_discharge",
+    "inverter_kva",
+    "q_per_p",
+)
+"""Rows of the table of ratings that `correct` takes: those of `Battery`, the inverter's, and tan(acos(pf_min)), which
+is infinite where no worst-case power factor is set."""
 
 _TOUCH_KW = 1e-9  # a target missed by less than this is rounding, not a missed range
 
@@ -35,6 +63,48 @@ class Correction(NamedTuple):
     p_curtailed_kw: Array
     p_inverter_kw: Array
     in_range: npt.NDArray[np.bool_]
+
+
+def reachable_power(
+    energy_kwh: Array,
+    step_h: float,
+    energy_min_kwh: Array,
+    energy_max_kwh: Array,
+    p_charge_max_kw: Array,
+    p_discharge_max_kw: Array,
+    efficiency_charge: Array,
+    efficiency_discharge: Array,
+) -> tuple[Array, Array]:
+    """Lowest and highest AC power that batteries can hold for one step; arrays of shape (n,)::
+
+        s_hi = min(delta_max, (b_max - b) / h) / eta_ch
+        s_lo = max(delta_min, (b_min - b) / h) * eta_dis
+
+    Standing still is always possible: ``s_lo <= 0 <= s_hi``, also where rounding has left the energy a hair
+    outside its bounds. Such a battery is not moved back in, since that would make or destroy energy;
+    it only cannot go further out. So the excursion stays that of a single rounding.
+
+    Parameters
+    ----------
+    energy_kwh : array
+        Stored energy b at the start of the step.
+    step_h : float
+        Length h of the step [h].
+    energy_min_kwh, energy_max_kwh, p_charge_max_kw, p_discharge_max_kw : array
+        Ratings, as in `Battery`.
+    efficiency_charge, efficiency_discharge : array
+        As in `Battery`.
+
+    Returns
+    -------
+    p_lo_kw, p_hi_kw : array
+        AC power, > 0 charging.
+    """
+    room_kw = np.maximum(energy_max_kwh - energy_kwh, 0.0) / step_h
+    stock_kw = np.maximum(energy_kwh - energy_min_kwh, 0.0) / step_h
+    highest = np.minimum(p_charge_max_kw, room_kw) / efficiency_charge
+    lowest = -np.minimum(p_discharge_max_kw, stock_kw) * efficiency_discharge
+    return lowest, highest
 
 
 def least_curtailment(
@@ -87,9 +157,97 @@ def reactive_power(ranges: Ranges, p_inverter_kw: Array, rating_kva: Array, pf_m
     Active power has priority: ``|q| <= sqrt(S^2 - p^2)``. Where the DSO sets a worst-case power factor,
     ``|q| <= |p| * tan(acos(pf_min))`` as well; a `pf_min` of 0 sets none (Hashmi et al., eq. (6)).
     """
-    wish = np.minimum(np.maximum(ranges.q_lo_kvar, 0.0), ranges.q_hi_kvar)
-    room = np.sqrt(np.maximum(rating_kva * rating_kva - p_inverter_kw * p_inverter_kw, 0.0))
+    room = _room_kvar(p_inverter_kw, rating_kva)
     if pf_min is not None:
         by_factor = np.abs(p_inverter_kw) * np.tan(np.arccos(pf_min))
         room = np.where(pf_min > 0, np.minimum(room, by_factor), room)
-    return np.minimum(np.maximum(wish, -room), room)
+    return _nearest_to_zero(ranges, room)
+
+
+def energy_after(
+    energy_kwh: Array,
+    p_ac_kw: Array,
+    step_h: float,
+    efficiency_charge: Array,
+    efficiency_discharge: Array,
+) -> Array:
+    """Stored energy [kWh] after one step at an AC power (> 0 charging); arrays of shape (n,)::
+
+        b + h * (s * eta_ch  if s > 0 else  s / eta_dis)
+
+    The result is not clipped to the battery's bounds: what goes in is what is stored, so that a ledger of
+    energy closes. A power within `reachable_power` leaves the bounds by rounding alone, some 1e-15 kWh.
+    """
+    stored_kw = np.maximum(p_ac_kw, 0.0) * efficiency_charge + np.minimum(p_ac_kw, 0.0) / efficiency_discharge
+    after: Array = energy_kwh + step_h * stored_kw
+    return after
+
+
+def _room_kvar(p_inverter_kw: Array, rating_kva: Array) -> Array:
+    room: Array = np.sqrt(np.maximum(rating_kva * rating_kva - p_inverter_kw * p_inverter_kw, 0.0))
+    return room
+
+
+def _nearest_to_zero(ranges: Ranges, room_kvar: Array) -> Array:
+    wish = np.minimum(np.maximum(ranges.q_lo_kvar, 0.0), ranges.q_hi_kvar)
+    return np.minimum(np.maximum(wish, -room_kvar), room_kvar)
+
+
+_reachable, _least, _after = njit(reachable_power), njit(least_curtailment), njit(energy_after)
+_room, _nearest = njit(_room_kvar), njit(_nearest_to_zero)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator] # numba is untyped
+def correct(
+    p_battery_plan_kw: Array,
+    p_pv_kw: Array,
+    p_load_kw: Array,
+    p_flexible_kw: Array,
+    energy_kwh: Array,
+    p_lo_kw: Array,
+    p_hi_kw: Array,
+    q_lo_kvar: Array,
+    q_hi_kvar: Array,
+    ratings: Array,
+    step_h: float,
+    p_battery_kw: Array,
+    p_curtailed_kw: Array,
+    q_inverter_kvar: Array,
+    p_meter_kw: Array,
+    missed: npt.NDArray[np.bool_],
+) -> bool:
+    """The formulas above for all rows, into the last five arrays; says whether any row missed its range.
+
+    Arrays have shape (n,), `ratings` (len(RATINGS), n). Power at the meter is load, flexible load and battery less the
+    PV that is not spilled.
+    """
+    any_missed = False
+    for i in range(len(p_pv_kw)):
+        lowest, highest, charge, discharge, eta_charge, eta_discharge, rating, q_per_p = ratings[:, i]
+        lo, hi = _reachable(energy_kwh[i], step_h, lowest, highest, charge, discharge, eta_charge, eta_discharge)
+        permitted = Ranges(p_lo_kw[i], p_hi_kw[i], q_lo_kvar[i], q_hi_kvar[i])
+        done = _least(p_battery_plan_kw[i], p_pv_kw[i], lo, hi, permitted, rating)
+        room = _room(done.p_inverter_kw, rating)
+        if q_per_p < np.inf:
+            room = min(room, abs(done.p_inverter_kw) * q_per_p)
+        p_battery_kw[i], p_curtailed_kw[i] = done.p_battery_kw, done.p_curtailed_kw
+        q_inverter_kvar[i] = _nearest(permitted, room)
+        p_meter_kw[i] = p_load_kw[i] + p_flexible_kw[i] + done.p_battery_kw - (p_pv_kw[i] - done.p_curtailed_kw)
+        missed[i] = not done.in_range
+        any_missed |= missed[i]
+    return any_missed
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator] # numba is untyped
+def deliver(
+    energy_kwh: Array,
+    flexible_owed_kwh: Array,
+    p_battery_kw: Array,
+    p_flexible_kw: Array,
+    ratings: Array,
+    step_h: float,
+) -> None:
+    """Let batteries and flexible loads run for one step: `energy_kwh` and `flexible_owed_kwh` change in place."""
+    for i in range(len(energy_kwh)):
+        flexible_owed_kwh[i] -= step_h * p_flexible_kw[i]
+        energy_kwh[i] = _after(energy_kwh[i], p_battery_kw[i], step_h, ratings[4, i], ratings[5, i])

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from agents.prosumer.battery import energy_after, reachable_power
-from agents.prosumer.correction import least_curtailment, reactive_power
+from agents.prosumer.correction import RATINGS, correct, deliver
 from agents.prosumer.rules import Ranges, Rule, VoltageBand, no_rule, rule_by_name
 from agents.prosumer.signals import Signals
 
@@ -96,6 +95,13 @@ class Assets:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def ratings(self) -> Array:
+        """The table that `agents.prosumer.correction` takes, shape (len(RATINGS), n)."""
+        free = self.pf_min == 0
+        q_per_p = np.where(free, np.inf, np.tan(np.arccos(self.pf_min)))
+        return np.array([*(getattr(self, name) for name in RATINGS[:-1]), q_per_p], dtype=np.float64)
+
     @classmethod
     def joined(cls, parts: Sequence[Assets]) -> Assets:
         """The rows of several populations, one after the other."""
@@ -137,8 +143,9 @@ class Population:
         self.energy_kwh[:] = assets.energy_start_kwh
         self._rules = list(_rule_groups(assets))
         self._permitted = Ranges(*np.array(no_rule(self.vm_pu, assets.inverter_kva, VoltageBand())))
+        self._ratings = assets.ratings
+        self._missed = np.zeros(len(assets), dtype=bool)
         self._flagged = False
-        self._pf_min = assets.pf_min if assets.pf_min.any() else None
 
     def __len__(self) -> int:
         return len(self.assets)
@@ -157,11 +164,8 @@ class Population:
         self._flagged = False
 
     def ranges(self, vm_pu: Array) -> Ranges:
-        """What each prosumer's rule permits at its voltage; arrays of shape (n,)."""
+        """What each prosumer's rule permits at its voltage; arrays of shape (n,) that the next call overwrites."""
         rating = self.assets.inverter_kva
-        if len(self._rules) == 1:
-            (rule, band, _), *_ = self._rules
-            return rule(vm_pu, rating, band)
         for rule, band, rows in self._rules:
             if rule is not no_rule:  # whose ranges never change
                 for column, values in zip(self._permitted, rule(vm_pu[rows], rating[rows], band), strict=True):
@@ -174,24 +178,23 @@ class Population:
         Sets battery, curtailed, inverter and meter powers of this control step. The battery's energy stays
         as it is until `deliver`, so that a step may be tried again at another voltage.
         """
-        assets = self.assets
-        lo, hi = reachable_power(
+        any_missed = correct(
+            self.p_battery_plan_kw,
+            self.p_pv_kw,
+            self.p_load_kw,
+            self.p_flexible_kw,
             self.energy_kwh,
+            *self.ranges(vm_pu),
+            self._ratings,
             step_h,
-            energy_min_kwh=assets.energy_min_kwh,
-            energy_max_kwh=assets.energy_max_kwh,
-            p_charge_max_kw=assets.p_charge_max_kw,
-            p_discharge_max_kw=assets.p_discharge_max_kw,
-            efficiency_charge=assets.efficiency_charge,
-            efficiency_discharge=assets.efficiency_discharge,
+            self.p_battery_kw,
+            self.p_curtailed_kw,
+            self.q_inverter_kvar,
+            self.p_meter_kw,
+            self._missed,
         )
-        permitted = self.ranges(vm_pu)
-        done = least_curtailment(self.p_battery_plan_kw, self.p_pv_kw, lo, hi, permitted, assets.inverter_kva)
-        self.p_battery_kw[:] = done.p_battery_kw
-        self.p_curtailed_kw[:] = done.p_curtailed_kw
-        self.q_inverter_kvar[:] = reactive_power(permitted, done.p_inverter_kw, assets.inverter_kva, self._pf_min)
-        self.flag(Status.RANGE_MISSED, ~done.in_range)
-        self.meter()
+        if any_missed or self._flagged:
+            self.flag(Status.RANGE_MISSED, self._missed)
 
     def meter(self) -> None:
         """Power at the meter: load, flexible load and battery less the PV that is not spilled."""
@@ -201,14 +204,7 @@ class Population:
 
     def deliver(self, step_h: float) -> None:
         """Let batteries and flexible loads run for one control step."""
-        self.flexible_owed_kwh -= step_h * self.p_flexible_kw
-        self.energy_kwh[:] = energy_after(
-            self.energy_kwh,
-            self.p_battery_kw,
-            step_h,
-            self.assets.efficiency_charge,
-            self.assets.efficiency_discharge,
-        )
+        deliver(self.energy_kwh, self.flexible_owed_kwh, self.p_battery_kw, self.p_flexible_kw, self._ratings, step_h)
 
     def flag(self, status: Status, rows: npt.NDArray[np.bool_] | bool) -> None:
         """Set one status bit of some rows, and clear it of the others."""

@@ -18,7 +18,8 @@ from agents.prosumer.arbitrage import (
     Plan,
     arbitrage_cost,
 )
-from agents.prosumer.battery import Battery, energy_after, reachable_power
+from agents.prosumer.battery import Battery
+from agents.prosumer.correction import energy_after, reachable_power
 from tests.agents.arbitrage_cases import STEP_H, random_battery, random_horizon, tail
 
 BATTERY = Battery(0.2, 2.0, 2.0, 1.0, 0.9, 0.8)

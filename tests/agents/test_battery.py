@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.prosumer.battery import Battery, energy_after, reachable_power
+from agents.prosumer.battery import Battery
+from agents.prosumer.correction import energy_after, reachable_power
 from feeders.errors import InputError
 
 RATINGS = {

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.prosumer import RECORDED, STATE, Assets, Population, Prosumer, Signals, Status, VoltageBand
+from agents.prosumer import RECORDED, STATE, Assets, Population, Prosumer, Ranges, Signals, Status, VoltageBand
+from agents.prosumer.correction import RATINGS, energy_after, least_curtailment, reachable_power, reactive_power
 from agents.prosumer.prosumer import Column
 
 Array = npt.NDArray[np.float64]
@@ -210,3 +211,34 @@ def test_a_range_out_of_reach_is_flagged_and_the_flag_goes_again() -> None:
     assert population.status == Status.RANGE_MISSED
     population.regulate(np.array([1.0]), STEP_H)
     assert population.status == 0
+
+
+@settings(max_examples=50, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(0, 9))
+def test_compiled_rows_are_the_published_formulas_to_the_last_bit(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    population = Population(assets(n, seed))
+    owned, state = population.assets, population
+    for column in (state.p_battery_plan_kw, state.p_flexible_kw, state.p_load_kw, state.flexible_owed_kwh):
+        column[:] = rng.uniform(-6, 6, n)
+    state.p_pv_kw[:] = rng.uniform(0, 6, n) * (rng.random(n) < 0.7)
+    vm_pu = rng.uniform(0.88, 1.12, n)
+    population.regulate(vm_pu, STEP_H)
+
+    ratings = [getattr(owned, name) for name in RATINGS[:6]]
+    ranges = Ranges(*(column.copy() for column in population.ranges(vm_pu)))
+    lo, hi = reachable_power(state.energy_kwh, STEP_H, *ratings)
+    done = least_curtailment(state.p_battery_plan_kw, state.p_pv_kw, lo, hi, ranges, owned.inverter_kva)
+    assert np.array_equal(state.p_battery_kw, done.p_battery_kw)
+    assert np.array_equal(state.p_curtailed_kw, done.p_curtailed_kw)
+    q_kvar = reactive_power(ranges, done.p_inverter_kw, owned.inverter_kva, owned.pf_min)
+    assert np.array_equal(state.q_inverter_kvar, q_kvar)
+    assert np.array_equal(state.status, np.where(done.in_range, 0, Status.RANGE_MISSED))
+    meter = state.p_load_kw + state.p_flexible_kw + done.p_battery_kw - (state.p_pv_kw - done.p_curtailed_kw)
+    assert np.array_equal(state.p_meter_kw, meter)
+
+    energy = energy_after(state.energy_kwh, done.p_battery_kw, STEP_H, *ratings[4:])
+    owed = state.flexible_owed_kwh - STEP_H * state.p_flexible_kw
+    population.deliver(STEP_H)
+    assert np.array_equal(state.energy_kwh, energy)
+    assert np.array_equal(state.flexible_owed_kwh, owed)
