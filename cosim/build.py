@@ -130,6 +130,7 @@ def build_forecast(scenario: Scenario, rows: Rows, clock: Clock) -> Forecast:
         return PersistenceForecast(rows.signals, clock.steps_per_day)
     return NoisyForecast(
         rows.signals,
+        clock.steps_per_day,
         load_error=spec.load_error,
         pv_error=spec.pv_error,
         price_error=spec.price_error,

@@ -152,12 +152,13 @@ class Population:
 
     def begin(self, signals: Signals, step: int, step_h: float) -> None:
         """Begin a market step: load, sun and prices of now; flexible load as by itself, battery idle until planned."""
-        self.p_load_kw[:] = signals.p_load_kw[step]
-        self.q_load_kvar[:] = signals.q_load_kvar[step]
-        self.p_pv_kw[:] = signals.p_pv_kw[step]
-        self.p_flexible_kw[:] = signals.p_flexible_kw[step]
-        self.price_buy[:] = signals.price_buy[step]
-        self.price_sell[:] = signals.price_sell[step]
+        at = step - signals.first
+        self.p_load_kw[:] = signals.p_load_kw[at]
+        self.q_load_kvar[:] = signals.q_load_kvar[at]
+        self.p_pv_kw[:] = signals.p_pv_kw[at]
+        self.p_flexible_kw[:] = signals.p_flexible_kw[at]
+        self.price_buy[:] = signals.price_buy[at]
+        self.price_sell[:] = signals.price_sell[at]
         self.flexible_owed_kwh += step_h * self.p_flexible_kw
         self.p_battery_plan_kw[:] = 0.0
         self.status[:] = 0.0

@@ -140,13 +140,14 @@ class Prosumer(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
         """What this prosumer knows when it plans: prices, its forecast, its battery, the energy it owes."""
         now, until, row = window.now, window.until, self.row
         expected = forecast.expect(row, now, until)
-        energy_ahead_kwh = window.step_h * float(signals.p_flexible_kw[now + 1 : until, row].sum())
+        ahead, later = signals.rows(now, until), signals.rows(now + 1, until)
+        energy_ahead_kwh = window.step_h * float(signals.p_flexible_kw[later, row].sum())
         return Horizon(
             price_buy=expected.price_buy,
             price_sell=expected.price_sell,
             p_net_kw=expected.p_load_kw - expected.p_pv_kw,
-            flexible_min_kw=signals.p_flexible_min_kw[now:until, row],
-            flexible_max_kw=signals.p_flexible_max_kw[now:until, row],
+            flexible_min_kw=signals.p_flexible_min_kw[ahead, row],
+            flexible_max_kw=signals.p_flexible_max_kw[ahead, row],
             energy_start_kwh=self.energy_kwh,
             flexible_energy_kwh=self.flexible_owed_kwh + energy_ahead_kwh,
             energy_end_min_kwh=float(self.population.assets.energy_start_kwh[row]) if window.refill else None,

@@ -13,9 +13,12 @@ __all__ = ["Signals"]
 Array = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Signals:
     """Load, sun and prices of n prosumers over T market steps; every array has shape (T, n).
+
+    The steps are those of a window that moves along with a run: row t is market step ``first + t`` of the run. What
+    holds on to the signals, as forecasts do, sees the window move.
 
     Attributes
     ----------
@@ -29,6 +32,8 @@ class Signals:
         The band in which planning may move it.
     price_buy, price_sell : array
         Prices [currency/kWh], selling never above buying.
+    first : int
+        Market step of the run that the window begins with; 0 until `move_to`.
     """
 
     p_load_kw: Array
@@ -39,6 +44,18 @@ class Signals:
     p_flexible_max_kw: Array
     price_buy: Array
     price_sell: Array
+
+    def __post_init__(self) -> None:
+        self.first = 0
+
+    def move_to(self, first: int, window: Signals) -> None:
+        """Hold the signals of `window` instead, as those of the market steps from `first` on."""
+        vars(self).update(vars(window))
+        self.first = first
+
+    def rows(self, now: int, until: int) -> slice:
+        """Where the market steps ``now .. until - 1`` of the run are in the arrays."""
+        return slice(now - self.first, until - self.first)
 
     @classmethod
     def joined(cls, parts: Sequence[Signals]) -> Signals:

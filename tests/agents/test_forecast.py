@@ -31,7 +31,7 @@ def noisy(signals: Signals, **changes: Any) -> NoisyForecast:
         "seeds": [1] * n,
         "ids": [f"home-{row}" for row in range(n)],
     }
-    return NoisyForecast(signals, **{**arguments, **changes})
+    return NoisyForecast(signals, 4, **{**arguments, **changes})
 
 
 def kinds(signals: Signals) -> list[Forecast]:
