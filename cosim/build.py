@@ -26,15 +26,25 @@ __all__ = ["Rows", "build_assets", "build_feeder", "build_forecast", "build_rows
 
 Array = npt.NDArray[np.float64]
 
+DAYS_AT_ONCE = 3  # of signals in memory: a forecast looks back a day, a plan ahead a day
+
 
 @dataclass(frozen=True)
 class Rows:
     """The prosumers of one or several scenarios as rows: what they own, what reaches them, whose copy they are on."""
 
+    scenarios: Sequence[Scenario]
     assets: Assets
     signals: Signals
     copy: npt.NDArray[np.int64]
     seeds: list[int]
+
+    def move_to(self, day: int, clock: Clock) -> None:
+        """Let the signals be those that a day needs: yesterday's, its own and tomorrow's."""
+        if clock.days > DAYS_AT_ONCE:
+            first, until = max(day - 1, 0), min(day + 2, clock.days)
+            span = first * clock.steps_per_day, (until - first) * clock.steps_per_day
+            self.signals.move_to(span[0], _signals(self.scenarios, *span))
 
 
 def build_feeder(spec: FeederSpec) -> Feeder:
@@ -57,12 +67,18 @@ def build_feeder(spec: FeederSpec) -> Feeder:
 def build_rows(scenarios: Sequence[Scenario], feeder: Feeder) -> Rows:
     """Assets and signals of all scenarios, one after the other."""
     sizes = [len(scenario.prosumers) for scenario in scenarios]
+    per_day = 24 * 60 // scenarios[0].market_step_min
     return Rows(
+        scenarios=scenarios,
         assets=Assets.joined([build_assets(scenario, feeder) for scenario in scenarios]),
-        signals=Signals.joined([build_signals(scenario) for scenario in scenarios]),
+        signals=_signals(scenarios, 0, min(scenarios[0].days, DAYS_AT_ONCE) * per_day),
         copy=np.repeat(np.arange(len(scenarios)), sizes),
         seeds=[scenario.seed for scenario, size in zip(scenarios, sizes, strict=True) for _ in range(size)],
     )
+
+
+def _signals(scenarios: Sequence[Scenario], first_step: int, n_steps: int) -> Signals:
+    return Signals.joined([build_signals(scenario, first_step, n_steps) for scenario in scenarios])
 
 
 def build_assets(scenario: Scenario, feeder: Feeder) -> Assets:
@@ -98,11 +114,12 @@ def energy_start_kwh(prosumer: ProsumerSpec) -> float:
     return (prosumer.battery_min_kwh + prosumer.battery_kwh) / 2
 
 
-def build_signals(scenario: Scenario) -> Signals:
-    """Load, sun and prices of a scenario's prosumers over its market steps; arrays of shape (T, n)."""
+def build_signals(scenario: Scenario, first_step: int = 0, n_steps: int | None = None) -> Signals:
+    """Load, sun and prices of a scenario's prosumers over some or all market steps; arrays of shape (n_steps, n)."""
     people = scenario.prosumers
     times = market_times(scenario)
-    load, pv = scenario_profiles(scenario)
+    span = slice(first_step, len(times) if n_steps is None else first_step + n_steps)
+    load, pv = (power[span] for power in scenario_profiles(scenario))
     share = np.array([p.flexible_share for p in people])
     flexible = load * share
     inelastic = load - flexible
@@ -116,8 +133,8 @@ def build_signals(scenario: Scenario) -> Signals:
         p_flexible_kw=flexible,
         p_flexible_min_kw=np.zeros(shape),
         p_flexible_max_kw=flexible * np.array([p.flexible_max for p in people]),
-        price_buy=np.broadcast_to(prices.price_buy[:, None], shape),
-        price_sell=np.broadcast_to(prices.price_sell[:, None], shape),
+        price_buy=np.broadcast_to(prices.price_buy[span, None], shape),
+        price_sell=np.broadcast_to(prices.price_sell[span, None], shape),
     )
 
 

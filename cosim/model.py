@@ -139,8 +139,7 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
     def _begin(self) -> None:
         """Load, sun and prices of now, and what an inverter reads that has not measured, or must not."""
         if self.clock.step % self.clock.steps_per_day == 0:
-            for prosumer in self.prosumers:
-                prosumer.forget()
+            self._begin_day()
         self.population.begin(self.rows.signals, self.clock.step, self.clock.market_step_h)
         if self._shadow is not None:
             self._shadow.step()
@@ -150,6 +149,11 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
             self._reference_vm_pu = self._solved(first_minute, self._uncontrolled_flow)
         if self.clock.step == 0:
             self.population.vm_pu[:] = self._reference_vm_pu
+
+    def _begin_day(self) -> None:
+        for prosumer in self.prosumers:
+            prosumer.forget()
+        self.rows.move_to(self.clock.step // self.clock.steps_per_day, self.clock)
 
     def _plan(self) -> None:
         forecast, signals, window = self.forecast, self.rows.signals, self.clock.window()

@@ -60,4 +60,6 @@ class Signals:
     @classmethod
     def joined(cls, parts: Sequence[Signals]) -> Signals:
         """The prosumers of several populations side by side."""
+        if len(parts) == 1:
+            return parts[0]
         return cls(*(np.hstack([getattr(part, field.name) for part in parts]) for field in fields(cls)))
