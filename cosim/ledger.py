@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from agents.prosumer import Population
+from feeders.compiled import compiled
 from feeders.errors import CosimError
 
 __all__ = ["Ledger", "LedgerError"]
@@ -91,7 +91,7 @@ class Ledger:
         self._cost_at_start[:] = self.cost
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator] # numba is untyped
+@compiled
 def _book(
     p_battery_kw: Array,
     energy_kwh: Array,

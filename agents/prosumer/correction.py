@@ -1,8 +1,7 @@
 """From a planned battery power to what the inverter does: the least curtailment that a rule allows.
 
 The formulas are written for arrays. Compiled, the same lines work on the numbers of one prosumer, and `correct` and
-`deliver` take them through all rows without an array in between; everything they call is in this file, since a compiled
-function that is kept on disk is not made anew when another file changes.
+`deliver` take them through all rows without an array in between.
 """
 
 from __future__ import annotations
@@ -11,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from agents.prosumer.rules import Ranges
+from feeders.compiled import compiled
 
 __all__ = [
     "RATINGS",
@@ -193,11 +192,11 @@ def _nearest_to_zero(ranges: Ranges, room_kvar: Array) -> Array:
     return np.minimum(np.maximum(wish, -room_kvar), room_kvar)
 
 
-_reachable, _least, _after = njit(reachable_power), njit(least_curtailment), njit(energy_after)
-_room, _nearest = njit(_room_kvar), njit(_nearest_to_zero)
+_reachable, _least, _after = compiled(reachable_power), compiled(least_curtailment), compiled(energy_after)
+_room, _nearest = compiled(_room_kvar), compiled(_nearest_to_zero)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator] # numba is untyped
+@compiled
 def correct(
     p_battery_plan_kw: Array,
     p_pv_kw: Array,
@@ -238,7 +237,7 @@ def correct(
     return any_missed
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator] # numba is untyped
+@compiled
 def deliver(
     energy_kwh: Array,
     flexible_owed_kwh: Array,
