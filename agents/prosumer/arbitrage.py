@@ -45,7 +45,8 @@ from agents.prosumer.plan import (
     UnreachableError,
     arbitrage_cost,
 )
-from feeders.errors import InputError
+from agents.prosumer.reach import check_reachable, check_steps
+from agents.prosumer.ties import FLEXIBLE, HOLDING, THROUGHPUT, price_scale, tie_weights
 
 __all__ = [
     "ArbitragePlanner",
@@ -59,10 +60,6 @@ __all__ = [
 
 Array = npt.NDArray[np.float64]
 
-_MEAN_PRICE = 1000.0  # the scale of prices in the LP, where the solver's absolute tolerance is fine enough
-_TIE_THROUGHPUT = 1e-3  # per kWh, on that scale
-_TIE_FLEXIBLE = 1e-3
-_TIE_HOLDING = 1e-5
 _RESIDUAL = 1e-6  # kW or kWh by which a solution may miss a constraint
 
 
@@ -85,13 +82,13 @@ class ArbitragePlanner:
     """
 
     def __init__(self, n_steps: int, battery: Battery, step_h: float) -> None:
-        if not n_steps >= 1:
-            raise InputError("arbitrage", "n_steps", n_steps, "at least 1")
-        if not 0 < step_h < np.inf:
-            raise InputError("arbitrage", "step_h", step_h, "a finite number above 0")
+        check_steps(n_steps, step_h)
         self.n_steps, self.battery, self.step_h = n_steps, battery, step_h
         self._lp = SplitLp(n_steps, battery, step_h)
-        self._ties = _tie_weights(n_steps, step_h)
+        self._ties = np.zeros((N_BLOCKS, n_steps))
+        ties = tie_weights(n_steps, step_h)
+        self._ties[0] = self._ties[1] = ties[THROUGHPUT]
+        self._ties[2], self._ties[4] = ties[FLEXIBLE], ties[HOLDING]
 
     def plan(self, horizon: Horizon) -> Plan:
         """The cheapest plan for the steps of `horizon`, at most N.
@@ -107,7 +104,7 @@ class ArbitragePlanner:
             When HiGHS fails.
         """
         horizon = horizon.checked(self.n_steps)
-        self._check_reachable(horizon)
+        check_reachable(horizon, self.battery, self.step_h)
         program = self._program(horizon)
         values = self._lp.solve(program)
         plan = self._netted(values, program, horizon)
@@ -119,31 +116,15 @@ class ArbitragePlanner:
         program.upper[1, either[choice.charging]] = 0.0
         program.upper[0, either[~choice.charging]] = 0.0
         plan = self._netted(self._lp.solve(program), program, horizon)
-        gap = choice.gap / _price_scale(horizon)
+        gap = choice.gap / price_scale(horizon.price_buy, horizon.price_sell)
         return replace(plan, exact="limit" if choice.gap else "milp", cost_gap=gap)
-
-    def _check_reachable(self, horizon: Horizon) -> None:
-        battery, hours = self.battery, self.step_h * len(horizon.price_buy)
-        start, end = horizon.energy_start_kwh, horizon.energy_end_min_kwh
-        lowest = max(battery.energy_min_kwh, start - hours * battery.p_discharge_max_kw)
-        highest = min(battery.energy_max_kwh, start + hours * battery.p_charge_max_kw)
-        flexible_lo = self.step_h * float(horizon.flexible_min_kw.sum()) - horizon.flexible_slack_kwh
-        flexible_hi = self.step_h * float(horizon.flexible_max_kw.sum()) + horizon.flexible_slack_kwh
-        for what, due, lo, hi in (
-            ("battery energy at the start", start, battery.energy_min_kwh, battery.energy_max_kwh),
-            # Only a least energy is asked for: one below all that is possible asks for nothing.
-            ("battery energy at the end", lowest if end is None else max(end, lowest), lowest, highest),
-            ("flexible energy", horizon.flexible_energy_kwh, flexible_lo, flexible_hi),
-        ):
-            if not lo - SAME_ENERGY_KWH <= due <= hi + SAME_ENERGY_KWH:
-                raise UnreachableError(what, due, lo, hi)
 
     def _program(self, horizon: Horizon) -> Program:
         """The LP's numbers; the horizon fills the last n of N steps, battery and flexible load rest before."""
         battery, step_h = self.battery, self.step_h
         buy, sell, net, flexible_min, flexible_max = horizon.columns
         ahead = slice(self.n_steps - len(buy), None)
-        scale = step_h * _price_scale(horizon)
+        scale = step_h * price_scale(horizon.price_buy, horizon.price_sell)
 
         cost, lower, upper = np.zeros((3, N_BLOCKS, self.n_steps))
         cost[0, ahead] = cost[2, ahead] = scale * sell
@@ -190,22 +171,6 @@ class ArbitragePlanner:
         buy, sell = horizon.price_buy, horizon.price_sell
         bound = arbitrage_cost(horizon.p_net_kw + flexible + charge - discharge, buy, sell, self.step_h)
         return bool(plan.cost <= bound + SAME_ENERGY_KWH * np.abs(sell).mean())
-
-
-def _price_scale(horizon: Horizon) -> float:
-    """What brings the mean price near `_MEAN_PRICE`: a power of two, so that scaling rounds nothing."""
-    mean = max(float(np.abs(horizon.price_buy).mean()), float(np.abs(horizon.price_sell).mean()))
-    return 2.0 ** round(np.log2(_MEAN_PRICE / mean)) if mean > 0 else 1.0
-
-
-def _tie_weights(n_steps: int, step_h: float) -> Array:
-    """Costs that choose among plans of equal bill, shape (5, N): fractions of irrational multiples, all distinct."""
-    step = np.arange(1, n_steps + 1)
-    ties = np.zeros((N_BLOCKS, n_steps))
-    ties[0] = ties[1] = step_h * _TIE_THROUGHPUT * (1 + 0.5 * np.modf(step * np.sqrt(2))[0])
-    ties[2] = step_h * _TIE_FLEXIBLE * (step / n_steps + 0.5 * np.modf(step * np.sqrt(3))[0])
-    ties[4] = _TIE_HOLDING * (1 + np.modf(step * np.sqrt(5))[0])
-    return ties
 
 
 def _check_residual(program: Program, ahead: slice, s: Array, flexible: Array, energy: Array, step_h: float) -> None:

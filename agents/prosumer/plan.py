@@ -130,8 +130,8 @@ class Plan:
     cost : float
         The bill over the horizon, see `arbitrage_cost` [currency].
     exact : str
-        What proved the plan optimal: ``"lp"``, or ``"milp"`` where negative prices made it pay to charge
-        and discharge at once; ``"limit"`` when that search was cut short.
+        What proved the plan optimal: ``"lp"`` or ``"dynamic-program"``, or ``"milp"`` where negative prices made
+        it pay to charge and discharge at once; ``"limit"`` when that search was cut short.
     cost_gap : float
         By how much at most another plan could cost less; 0 unless the search was cut short [currency].
     horizon : Horizon
@@ -144,7 +144,7 @@ class Plan:
     p_flexible_kw: Array
     energy_kwh: Array
     cost: float
-    exact: Literal["lp", "milp", "limit"]
+    exact: Literal["lp", "dynamic-program", "milp", "limit"]
     cost_gap: float
     horizon: Horizon
     step_h: float

@@ -160,7 +160,7 @@ def test_ties_leave_one_plan_wherever_the_solver_starts(price: float) -> None:
 
 def test_without_tie_weights_the_plan_would_not_be_unique(monkeypatch: pytest.MonkeyPatch) -> None:
     """The check above can fail."""
-    monkeypatch.setattr("agents.prosumer.arbitrage._tie_weights", lambda n, step_h: np.zeros((5, n)))
+    monkeypatch.setattr("agents.prosumer.arbitrage.tie_weights", lambda n, step_h: np.zeros((3, n)))
     rng = np.random.default_rng(2)
     flat = replace(random_horizon(rng, 96, BATTERY), price_buy=np.full(96, 0.2), price_sell=np.full(96, 0.2))
     flat = replace(flat, flexible_max_kw=np.ones(96), flexible_energy_kwh=12.0)
