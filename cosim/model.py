@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.grid import Grid
-from agents.prosumer import Population, Prosumer
+from agents.prosumer import Planning, Population, Prosumer
 from cosim.build import build_feeder, build_forecast, build_rows
 from cosim.clock import Clock
 from cosim.failure import RunFailure
@@ -82,7 +82,6 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         first = self.settings[0]
         super().__init__(rng=first.seed)
         self.clock = Clock(first.days, first.market_step_min, first.control_step_min, first.horizon)
-        self.threads = threads
         require_lockstep(self.settings)
         feeder = feeder or build_feeder(first.feeder)
         for scenario in self.settings:
@@ -99,6 +98,20 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         self.record = Record(self.clock.n_control_steps, self.population)
         self.datacollector = mesa.DataCollector(model_reporters=_REPORTERS)
         self._exchange = MEASUREMENTS[first.mode]
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        alike = [p.row for p in self.prosumers if self.rows.assets.optimise[p.row] and _plans_as_usual(p)]
+        self._planning = Planning(
+            self.population,
+            [] if first.planner == "highs" else alike,
+            self.clock.steps_per_day,
+            self.clock.market_step_h,
+            fallback=first.planner == "auto",
+            pool=self._pool,
+            threads=threads,
+        )
+        apart = self.rows.assets.optimise.copy()
+        apart[self._planning.rows] = False
+        self._apart = np.flatnonzero(apart)
         self._deviants = [p for p in self.prosumers if type(p).regulate is not Prosumer.regulate]
         self._reference_vm_pu: Array = np.ones(len(self.population))
         self._shadow = _shadow(self.settings, feeder, threads)
@@ -151,19 +164,19 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
             self.population.vm_pu[:] = self._reference_vm_pu
 
     def _begin_day(self) -> None:
+        """Forget plans, and look a day further."""
+        self._planning.forget()
         for prosumer in self.prosumers:
             prosumer.forget()
         self.rows.move_to(self.clock.step // self.clock.steps_per_day, self.clock)
 
     def _plan(self) -> None:
+        """All who plan alike in columns; then one by one who has a way of its own, or prices only HiGHS can take."""
         forecast, signals, window = self.forecast, self.rows.signals, self.clock.window()
-        planners = [p for p in self.prosumers if self.rows.assets.optimise[p.row]]
-        if self.threads == 1:
-            for prosumer in planners:
-                prosumer.plan(forecast, signals, window)
-            return
-        with ThreadPoolExecutor(self.threads) as pool:
-            list(pool.map(lambda prosumer: prosumer.plan(forecast, signals, window), planners))
+        left = self._planning.plan(forecast, signals, window)
+        planners = [self.prosumers[row] for row in (*self._apart, *left)]
+        each = map if self._pool is None else self._pool.map
+        list(each(lambda prosumer: prosumer.plan(forecast, signals, window), planners))
 
     def _regulate_and_flow(self, minute: int) -> None:
         if self._shadow is not None:
@@ -216,6 +229,11 @@ def _require_known(classes: Mapping[str, type[Prosumer]], names: list[str]) -> N
         raise InputErrors(
             [InputError("CoSimulation", "classes", name, f"ids of prosumers: {known}") for name in unknown]
         )
+
+
+def _plans_as_usual(prosumer: Prosumer) -> bool:
+    kind = type(prosumer)
+    return kind.plan is Prosumer.plan and kind.horizon is Prosumer.horizon
 
 
 def _shadow(scenarios: list[Scenario], feeder: Feeder, threads: int) -> CoSimulation | None:

@@ -99,6 +99,9 @@ class Scenario(Strict):
     horizon: Literal["shrinking", "rolling"] = "shrinking"
     mode: Literal["closed-loop", "open-loop", "settled"] = "closed-loop"
     open_loop_reference: Literal["uncontrolled", "optimised"] = "uncontrolled"
+    planner: Literal["auto", "highs", "dynamic-program"] = Field(
+        "auto", description="what solves the plans; auto: the dynamic program, and HiGHS where a price is negative"
+    )
     rule: str = Field("hybrid", description="inverter rule of all prosumers, see `cosim rules`")
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     feeder: FeederSpec = FeederSpec(name="four-bus")

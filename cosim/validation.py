@@ -7,6 +7,8 @@ from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from agents.prosumer import rule_by_name
 from cosim.build import build_feeder, energy_start_kwh
 from cosim.profiles import market_times, prosumer_profile
@@ -27,6 +29,7 @@ _SHARED = (
     "mode",
     "open_loop_reference",
     "forecast",
+    "planner",
 )
 
 
@@ -143,6 +146,17 @@ def _prices(s: Scenario) -> Iterator[InputError]:
         yield InputError(_HERE, f"tariff.{error.field}", error.value, error.allowed) if own else error
 
 
+def _planner(s: Scenario) -> Iterator[InputError]:
+    if s.planner != "dynamic-program" or next(_prices(s), None) is not None or 24 * 60 % s.market_step_min:
+        return
+    times = market_times(s)
+    lowest = s.tariff.prices(times, folder=Path()).price_sell
+    if (lowest < 0).any():
+        at = times[int(np.argmax(lowest < 0))]
+        allowed = f"auto or highs: the tariff has negative prices, the first at {at:%Y-%m-%d %H:%M} UTC"
+        yield InputError(_HERE, "planner", s.planner, allowed)
+
+
 _CHECKS: tuple[Callable[[Scenario], Iterator[InputError]], ...] = (
     _steps,
     _forecast,
@@ -151,6 +165,7 @@ _CHECKS: tuple[Callable[[Scenario], Iterator[InputError]], ...] = (
     _people,
     _profiles,
     _prices,
+    _planner,
 )
 
 

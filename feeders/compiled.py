@@ -26,7 +26,7 @@ def compiled(loop: Loop) -> Loop:
     """
     kept = numba.njit(nogil=True, cache=True, error_model="numpy")(loop)
     file = getattr(getattr(kept, "_cache", None), "_cache_file", None)
-    if hasattr(file, "_source_stamp"):
+    if file is not None and hasattr(file, "_source_stamp"):
         file._source_stamp = (file._source_stamp, _sources())
         return kept  # type: ignore[no-any-return]
     return numba.njit(nogil=True, error_model="numpy")(loop)  # type: ignore[no-any-return]

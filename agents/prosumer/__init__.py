@@ -4,6 +4,7 @@ from agents.prosumer.arbitrage import ArbitragePlanner, Horizon, Plan, PlanError
 from agents.prosumer.battery import Battery
 from agents.prosumer.correction import least_curtailment, reactive_power
 from agents.prosumer.forecast import Forecast, NoisyForecast, PerfectForecast, PersistenceForecast
+from agents.prosumer.planning import Planning
 from agents.prosumer.population import RECORDED, STATE, Assets, Population, Status
 from agents.prosumer.prosumer import Prosumer, Window
 from agents.prosumer.rules import RULES, Ranges, Rule, VoltageBand, register_rule, rule_by_name, voltage_zone
@@ -23,6 +24,7 @@ __all__ = [
     "PersistenceForecast",
     "Plan",
     "PlanError",
+    "Planning",
     "Population",
     "Prosumer",
     "Ranges",

@@ -29,7 +29,6 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.prosumer.battery import Battery
-from agents.prosumer.compiled import compiled
 from agents.prosumer.flexible_price import search
 from agents.prosumer.plan import Horizon, Plan, PlanError, SolverError, arbitrage_cost
 from agents.prosumer.reach import battery_row, check_reachable, check_steps, end_limits, within
@@ -52,6 +51,7 @@ from agents.prosumer.value_function import (
     backward,
     forward,
 )
+from feeders.compiled import compiled
 
 __all__ = [
     "NOT_CONVEX",

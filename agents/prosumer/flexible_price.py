@@ -14,8 +14,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from agents.prosumer.compiled import compiled
 from agents.prosumer.value_function import COST, FLEXIBLE_KW, FMAX, FMIN, TF, WB, WS, Z, backward, forward
+from feeders.compiled import compiled
 
 __all__ = ["search"]
 

@@ -36,9 +36,17 @@ RECORDED = (
 """The columns of state that a record keeps, one float per prosumer each. Powers in kW (> 0 consumed; PV and
 curtailed power are magnitudes), q_inverter in kvar (> 0 injected), prices in currency/kWh."""
 
-STATE = (*RECORDED, "q_load_kvar", "p_battery_plan_kw", "flexible_owed_kwh")
-"""All columns of state: also reactive load (> 0 consumed), the planned AC power of the battery, and the energy
-that flexible load should have drawn by the end of this market step less what it has drawn."""
+STATE = (
+    *RECORDED,
+    "q_load_kvar",
+    "p_battery_plan_kw",
+    "flexible_owed_kwh",
+    "n_plans_program",
+    "n_plans_highs",
+)
+"""All columns of state: also reactive load (> 0 consumed), the planned AC power of the battery, the energy that
+flexible load should have drawn by the end of this market step less what it has drawn, and how many plans the dynamic
+program and HiGHS have made."""
 
 
 class Status(IntFlag):
@@ -47,6 +55,7 @@ class Status(IntFlag):
     RANGE_MISSED = 1  # battery and PV together could not reach the range that the rule permits
     PLAN_KEPT = 2  # no plan could be made; the last one is followed
     NOT_SETTLED = 4  # voltages and powers had not settled when the iterations ran out
+    LP_FALLBACK = 8  # the plan was left to HiGHS: the dynamic program does not take negative prices
 
 
 @dataclass(frozen=True)
@@ -134,6 +143,8 @@ class Population:
     q_load_kvar: Array
     p_battery_plan_kw: Array
     flexible_owed_kwh: Array
+    n_plans_program: Array
+    n_plans_highs: Array
 
     def __init__(self, assets: Assets) -> None:
         self.assets = assets

@@ -51,6 +51,7 @@ class Column:
 class Prosumer(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
     """A home that plans its battery and flexible load against the price, and obeys the inverter rule.
 
+    What `plan` does is done for most prosumers in columns, by `agents.prosumer.planning`, with the same result.
     A subclass may override `plan` (called each market step) or `regulate` (called each control step, after
     the rule has been applied to all); the method is then called for its own agents alone.
 
@@ -79,6 +80,8 @@ class Prosumer(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
     price_sell = Column()
     flexible_owed_kwh = Column()
     status = Column()
+    n_plans_program = Column()
+    n_plans_highs = Column()
 
     def __init__(self, model: mesa.Model, population: Population, row: int) -> None:
         super().__init__(model)
@@ -124,6 +127,7 @@ class Prosumer(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
         if self._plan is None or not self._plan.covers(horizon, window.now - self._planned_at):
             try:
                 self._plan, self._planned_at = self._planner.plan(horizon), window.now
+                self.n_plans_highs += 1
             except PlanError:
                 failed = True
         self._follow(window.now)

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.prosumer.battery import Battery
-from agents.prosumer.compiled import compiled
 from agents.prosumer.plan import SAME_ENERGY_KWH, Horizon, UnreachableError
+from feeders.compiled import compiled
 from feeders.errors import InputError
 
 __all__ = ["battery_row", "check_reachable", "check_steps", "end_limits", "within"]

@@ -7,7 +7,6 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from agents.prosumer.compiled import compiled
 from agents.prosumer.ties import FLEXIBLE, HOLDING, THROUGHPUT
 from agents.prosumer.value_function import (
     BASE,
@@ -27,6 +26,7 @@ from agents.prosumer.value_function import (
     WS,
     Z,
 )
+from feeders.compiled import compiled
 
 __all__ = ["fill_rates", "fill_stages", "to_grid"]
 

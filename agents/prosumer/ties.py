@@ -10,7 +10,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from agents.prosumer.compiled import compiled
+from feeders.compiled import compiled
 
 __all__ = ["FLEXIBLE", "HOLDING", "THROUGHPUT", "price_scale", "tie_weights"]
 

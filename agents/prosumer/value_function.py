@@ -33,7 +33,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from agents.prosumer.compiled import compiled
+from feeders.compiled import compiled
 
 __all__ = [
     "BASE",

@@ -25,6 +25,11 @@ SCENARIOS: dict[str, tuple[str, str]] = {
         HOME + "pv_kw = 2",
         "prosumers.a.pv_kw: 2 is not allowed; allowed: a known key; nearest: pv_kwp",
     ),
+    "planner-and-negative-price": (
+        START + 'planner = "dynamic-program"\n[tariff]\nkind = "flat"\nprice_buy = 0.2\nprice_sell = -0.05',
+        "planner: 'dynamic-program' is not allowed; "
+        "allowed: auto or highs: the tariff has negative prices, the first at 2016-06-07 22:00 UTC",
+    ),
     "text-for-number": ('days = "1"', "days: '1' is not allowed; allowed: a whole number"),
     "fraction-for-whole": ("days = 1.5", "days: 1.5 is not allowed; allowed: a whole number"),
     "bool-for-number": (HOME + "pv_kwp = true", "prosumers.a.pv_kwp: True is not allowed; allowed: a number"),
