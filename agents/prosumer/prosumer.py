@@ -15,6 +15,9 @@ from agents.prosumer.signals import Signals
 __all__ = ["Column", "Prosumer", "Window"]
 
 
+_SOLVERS_KEPT = 2000  # prosumers whose solver stays in memory, some 0.7 MB each; more of them start afresh each time
+
+
 class Window(NamedTuple):
     """What a plan looks at: market steps ``now .. until - 1``, at most `n_steps` of `step_h` hours each.
 
@@ -130,6 +133,8 @@ class Prosumer(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
                 self.n_plans_highs += 1
             except PlanError:
                 failed = True
+        if len(self.population) > _SOLVERS_KEPT:
+            self._planner = None
         self._follow(window.now)
         self._flag(Status.PLAN_KEPT, failed)
 
