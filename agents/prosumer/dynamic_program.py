@@ -212,7 +212,7 @@ def _solve(
         return search(mu, target, start, end, stages, rates, lists, policy, plans, stride)
     extreme = -np.inf if target <= least else np.inf
     backward(extreme, end, stages, rates, lists, policy)
-    forward(extreme, start, stages, rates, policy, plans[0])
+    forward(extreme, start, stages, rates, policy, plans, 0)
     return True, 0, 0, 0.0, mu
 
 

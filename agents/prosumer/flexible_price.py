@@ -122,7 +122,7 @@ def search(
     for trial in range(_TRIALS):
         place = 0 if less != 0 and more != 0 else 1 if less != 1 and more != 1 else 2
         backward(mu, end, stages, rates, lists, policy)
-        taken = forward(mu, start, stages, rates, policy, plans[place])
+        taken = forward(mu, start, stages, rates, policy, plans, place)
         if abs(taken - target) <= _SAME * max(target, 1.0):
             return True, place, place, 0.0, mu
         if crossed and (taken in (taken_less, taken_more)):

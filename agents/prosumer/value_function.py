@@ -77,62 +77,64 @@ N_POLICY = 14
 
 
 @compiled
-def _piece(row: Array, count: int, upto: float, weight: float, tie: float, rates: Array) -> int:
+def _piece(policy: Array, i: int, count: int, upto: float, weight: float, tie: float, rates: Array) -> int:
     """Append the piece (or two, either side of rest) that ends at `upto` and costs `weight` per kW; their number."""
-    start = row[_END + count]
+    start = policy[i, _END + count]
     if start < 0.0:
         end = min(upto, 0.0)
         if end > start:
-            row[_SLOPE + count] = -(weight + tie) * rates[KW_CHARGED]
+            policy[i, _SLOPE + count] = -(weight + tie) * rates[KW_CHARGED]
             count += 1
-            row[_END + count] = start = end
+            policy[i, _END + count] = start = end
     upto = min(upto, rates[DISCHARGE])
     if upto > start:
-        row[_SLOPE + count] = -(weight - tie) * rates[KW_DISCHARGED]
+        policy[i, _SLOPE + count] = -(weight - tie) * rates[KW_DISCHARGED]
         count += 1
-        row[_END + count] = upto
+        policy[i, _END + count] = upto
     return count
 
 
 @compiled
-def _stage_cost(mu: float, stage: Array, rates: Array, row: Array) -> int:
-    """Write ends and slopes of the cost of a step as a function of u; the number of pieces."""
-    worth = mu - stage[TF]
-    first, last = stage[UMIN], stage[UMAX]
-    if worth <= stage[WS]:
+def _step_pieces(mu: float, stages: Array, rates: Array, policy: Array, i: int) -> int:
+    """Write ends and slopes of the cost of step i as a function of u; the number of pieces."""
+    worth = mu - stages[i, TF]
+    first, last = stages[i, UMIN], stages[i, UMAX]
+    if worth <= stages[i, WS]:
         last = first
-    elif worth >= stage[WB]:
+    elif worth >= stages[i, WB]:
         first = last
-    row[_END] = -rates[CHARGE]
-    count = _piece(row, 0, first, stage[WB], stage[TT], rates)
-    count = _piece(row, count, last, worth, stage[TT], rates)
-    return _piece(row, count, rates[DISCHARGE], stage[WS], stage[TT], rates)
+    tie = stages[i, TT]
+    policy[i, _END] = -rates[CHARGE]
+    count = _piece(policy, i, 0, first, stages[i, WB], tie, rates)
+    count = _piece(policy, i, count, last, worth, tie, rates)
+    count = _piece(policy, i, count, rates[DISCHARGE], stages[i, WS], tie, rates)
+    policy[i, 0] = count
+    return count
 
 
 @compiled
-def _merge(
-    count: int, row: Array, tie: float, n: int, start: int, pos: Array, slope: Array, new_pos: Array, new_slope: Array
-) -> int:
-    """Merge the pieces of a step with those of W, and add the tie on energy; the number of pieces of V + tie * b."""
-    j, m, shift = start, 0, row[_END]
-    new_pos[0] = pos[j] + shift
+def _merge(policy: Array, i: int, count: int, tie: float, lists: Array, side: int, start: int, n: int) -> int:
+    """Merge pieces `start` to n of W with those of step i, and add the tie on energy; the number of pieces."""
+    pos, slope, new_pos, new_slope = side, side + 1, 2 - side, 3 - side
+    j, m, shift = start, 0, policy[i, _END]
+    lists[new_pos, 0] = lists[pos, j] + shift
     for k in range(count):
-        limit = row[_SLOPE + k]
-        while j < n and slope[j] < limit:
+        limit = policy[i, _SLOPE + k]
+        while j < n and lists[slope, j] < limit:
+            lists[new_slope, m] = lists[slope, j] + tie
             j += 1
-            new_pos[m + 1] = pos[j] + shift
-            new_slope[m] = slope[j - 1] + tie
             m += 1
-        row[_TARGET + k] = pos[j]
-        shift = row[_END + k + 1]
-        new_pos[m + 1] = pos[j] + shift
-        new_slope[m] = limit + tie
+            lists[new_pos, m] = lists[pos, j] + shift
+        policy[i, _TARGET + k] = lists[pos, j]
+        shift = policy[i, _END + k + 1]
+        lists[new_slope, m] = limit + tie
         m += 1
+        lists[new_pos, m] = lists[pos, j] + shift
     while j < n:
+        lists[new_slope, m] = lists[slope, j] + tie
         j += 1
-        new_pos[m + 1] = pos[j] + shift
-        new_slope[m] = slope[j - 1] + tie
         m += 1
+        lists[new_pos, m] = lists[pos, j] + shift
     return m
 
 
@@ -141,70 +143,62 @@ def backward(mu: float, end: float, stages: Array, rates: Array, lists: Array, p
     """Fill the policy for a price `mu`, from a last step that must leave at least the energy `end` [kWh].
 
     Pieces per step: at most 4, and they are only added or cut off, so that 4 N + 1 are never exceeded: `lists` has
-    shape (4, 4 N + 8).
+    shape (4, 4 N + 8), two lists of positions and slopes that take turns.
     """
-    pos, slope, new_pos, new_slope = lists[0], lists[1], lists[2], lists[3]
     base, top = rates[BASE], rates[TOP]
     n_steps = len(stages)
-    start, n = 0, 1
-    pos[0], pos[1], slope[0] = end, top, stages[n_steps - 1, TH]
+    start, n, side = 0, 1, 0
+    lists[0, 0], lists[0, 1], lists[1, 0] = end, top, stages[n_steps - 1, TH]
     for i in range(n_steps - 1, -1, -1):
-        row = policy[i]
-        count = _stage_cost(mu, stages[i], rates, row)
-        row[0] = count
+        count = _step_pieces(mu, stages, rates, policy, i)
         tie = stages[i - 1, TH] if i > 0 else 0.0
-        n = _merge(count, row, tie, n, start, pos, slope, new_pos, new_slope)
+        n = _merge(policy, i, count, tie, lists, side, start, n)
+        side = 2 - side
         start = 0
-        while start < n and new_pos[start + 1] <= base:
+        while start < n and lists[side, start + 1] <= base:
             start += 1
-        while n > start and new_pos[n - 1] >= top:
+        while n > start and lists[side, n - 1] >= top:
             n -= 1
-        new_pos[start] = max(new_pos[start], base)
-        new_pos[n] = min(new_pos[n], top)
-        pos, new_pos = new_pos, pos
-        slope, new_slope = new_slope, slope
+        lists[side, start] = max(lists[side, start], base)
+        lists[side, n] = min(lists[side, n], top)
 
 
 @compiled
-def _next_energy(energy: float, row: Array) -> float:
-    """Follow the policy of a step: move towards the target of each piece as far as it is long."""
-    count = int(row[0])
-    given: float = row[_END]
-    for k in range(count):
-        target: float = row[_TARGET + k]
+def _next_energy(energy: float, policy: Array, i: int) -> float:
+    """Follow the policy of step i: move towards the target of each piece as far as it is long."""
+    given: float = policy[i, _END]
+    for k in range(int(policy[i, 0])):
+        target: float = policy[i, _TARGET + k]
         if energy <= target + given:
             break
-        given = row[_END + k + 1]
+        given = policy[i, _END + k + 1]
         if energy <= target + given:
             return target
     return energy - given
 
 
 @compiled
-def forward(mu: float, start: float, stages: Array, rates: Array, policy: Array, plan: Array) -> float:
-    """Write the plan (shape (4, N)) that the policy makes from the energy `start`; the sum of its flexible load [kW].
+def forward(mu: float, start: float, stages: Array, rates: Array, policy: Array, plans: Array, place: int) -> float:
+    """Write plan number `place` of `plans`, which the policy makes from the energy `start`; its flexible load [kW].
 
-    Row COST does not count what `mu` pays for flexible energy.
+    The flexible load is summed over the steps. Row COST does not count what `mu` pays for it.
     """
     total, energy = 0.0, start
     for i in range(len(stages)):
-        stage = stages[i]
-        after = min(max(_next_energy(energy, policy[i]), rates[BASE]), rates[TOP])
+        after = min(max(_next_energy(energy, policy, i), rates[BASE]), rates[TOP])
         moved = after - energy
         energy = after
         battery = moved * (rates[KW_CHARGED] if moved > 0.0 else rates[KW_DISCHARGED])
-        worth = mu - stage[TF]
-        if worth <= stage[WS]:
-            flexible = stage[FMIN]
-        elif worth >= stage[WB] or -moved >= stage[UMAX]:
-            flexible = stage[FMAX]
-        elif -moved <= stage[UMIN]:
-            flexible = stage[FMIN]
-        else:
-            flexible = min(max(-(stage[Z] + battery), stage[FMIN]), stage[FMAX])
-        meter = stage[Z] + battery + flexible
-        bill = stage[WS] * meter + (stage[WB] - stage[WS]) * max(meter, 0.0)
-        ties = stage[TT] * abs(battery) + stage[TF] * flexible + stage[TH] * energy
-        plan[MOVED, i], plan[FLEXIBLE_KW, i], plan[ENERGY, i], plan[COST, i] = moved, flexible, energy, bill + ties
+        sell, buy, worth = stages[i, WS], stages[i, WB], mu - stages[i, TF]
+        flexible, most = stages[i, FMIN], stages[i, FMAX]
+        if worth >= buy or (worth > sell and -moved >= stages[i, UMAX]):
+            flexible = most
+        elif worth > sell and -moved > stages[i, UMIN]:
+            flexible = min(max(-(stages[i, Z] + battery), flexible), most)
+        meter = stages[i, Z] + battery + flexible
+        bill = sell * meter + (buy - sell) * max(meter, 0.0)
+        ties = stages[i, TT] * abs(battery) + stages[i, TF] * flexible + stages[i, TH] * energy
+        plans[place, MOVED, i], plans[place, FLEXIBLE_KW, i] = moved, flexible
+        plans[place, ENERGY, i], plans[place, COST, i] = energy, bill + ties
         total += flexible
     return total
