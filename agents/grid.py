@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import mesa
 import numpy as np
@@ -38,7 +38,8 @@ class Grid(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
     ----------
     reuse : bool
         Whether a copy whose powers are those of its last flow keeps the voltages of that flow, instead of having them
-        computed again: the same, as no engine remembers. True at first.
+        computed again: the same, as no engine remembers. True at first. After a change of slack voltage or taps all
+        are computed again.
     n_solved : int
         Power flows computed so far.
     vm_pu : array, shape (n_copies, n_buses)
@@ -64,11 +65,14 @@ class Grid(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
         self.copy = np.zeros_like(position) if copy is None else np.asarray(copy)
         self._place = self.copy * n_buses + position
         self._shape = (n_copies, n_buses)
+        self._n_places = n_copies * n_buses
+        self._copies = np.arange(n_copies)
         self.vm_pu: Array = np.full(self._shape, np.nan)
         self.p_kw: Array = np.full(self._shape, np.nan)  # unlike any power: nothing has been solved
         self.q_kvar: Array = np.full(self._shape, np.nan)
         self.reuse = True
         self.n_solved = 0
+        self._revision = engine.revision
 
     @property
     def feeder(self) -> Feeder:
@@ -84,19 +88,51 @@ class Grid(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
             When there is no usable solution.
         """
         p, q = self._at_buses(p_kw), self._at_buses(q_kvar)
-        changed = ((p != self.p_kw) | (q != self.q_kvar)).any(axis=1) if self.reuse else np.ones(len(p), dtype=bool)
-        copies = np.flatnonzero(changed)
-        if len(copies) > 0:
+        copies = self._outdated(p, q)
+        if len(copies) == len(self.vm_pu):
+            self.vm_pu[:] = self._computed(p, q, copies)
+        elif len(copies) > 0:
             self.vm_pu[copies] = self._computed(p[copies], q[copies], copies)
-        self.p_kw, self.q_kvar = p, q
+        self.p_kw, self.q_kvar, self._revision = p, q, self.engine.revision
         self.n_solved += len(copies)
-        return self.vm_pu.ravel()[self._place]
+        return self.vm_pu.take(self._place)
+
+    def set_slack_vm_pu(self, vm_pu: float) -> None:
+        """Set the voltage magnitude [p.u.] of every external grid, on all copies, for the flows to come.
+
+        Raises
+        ------
+        InputError
+            Unless it is above 0.5 and below 1.5 p.u.
+        """
+        self.engine.set_slack_vm_pu(vm_pu)
+
+    def set_taps(self, taps: Mapping[int | str, int]) -> None:
+        """Set tap positions, by index or name of the transformer, on all copies, for the flows to come.
+
+        Those that are not named keep theirs. ``engine.taps`` holds all of them.
+
+        Raises
+        ------
+        InputError, InputErrors
+            For transformers without taps and positions outside ``tap_min`` to ``tap_max``.
+        """
+        self.engine.set_taps(taps)
+
+    def _outdated(self, p_kw: Array, q_kvar: Array) -> npt.NDArray[np.int64]:
+        """Copies whose last flow was another."""
+        if not self.reuse or self.engine.revision != self._revision:
+            return self._copies
+        if len(self._copies) == 1:  # the common case, without the detour over axes
+            changed = (p_kw != self.p_kw).any() or (q_kvar != self.q_kvar).any()
+            return self._copies if changed else self._copies[:0]
+        return np.flatnonzero(((p_kw != self.p_kw) | (q_kvar != self.q_kvar)).any(axis=1))
 
     def _computed(self, p_kw: Array, q_kvar: Array, copies: npt.NDArray[np.int64]) -> Array:
-        """Voltages of some copies, shape (len(copies), n_buses)."""
+        """Voltages of some copies, shape (len(copies), n_buses), or (n_buses,) of a single one."""
         try:
             if len(copies) == 1:
-                return self.engine.solve(p_kw[0], q_kvar[0])[np.newaxis]
+                return self.engine.solve(p_kw[0], q_kvar[0])
             return self.engine.solve(p_kw, q_kvar)
         except PowerFlowError as error:
             if len(self.vm_pu) == 1:
@@ -114,6 +150,6 @@ class Grid(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
         return found
 
     def _at_buses(self, power: Array) -> Array:
-        summed = np.bincount(self._place, weights=power, minlength=self._shape[0] * self._shape[1])
-        at_buses: Array = summed.reshape(self._shape).astype(float, copy=False)  # no prosumers: counts are integers
-        return at_buses
+        if len(self._place) == 0:  # there bincount would count
+            return np.zeros(self._shape)
+        return np.bincount(self._place, power, self._n_places).reshape(self._shape)

@@ -13,7 +13,7 @@ from agents.prosumer import rule_by_name
 from cosim.build import build_feeder, energy_start_kwh
 from cosim.profiles import market_times, prosumer_profile
 from cosim.scenario import Scenario
-from feeders import ENGINES, FEEDERS, Feeder
+from feeders import ENGINE_NAMES, FEEDERS, Feeder
 from feeders.errors import InputError, InputErrors
 
 __all__ = ["problems", "require_lockstep", "require_valid"]
@@ -171,9 +171,9 @@ _CHECKS: tuple[Callable[[Scenario], Iterator[InputError]], ...] = (
 
 def _feeder(s: Scenario) -> Feeder:
     name, file, engine = s.feeder.name, s.feeder.file, s.feeder.engine
-    if engine not in ENGINES:
-        near = get_close_matches(engine, ENGINES, n=1, cutoff=0.0)[0]
-        raise InputError(_HERE, "feeder.engine", engine, f"one of {', '.join(ENGINES)} (nearest: {near})")
+    if engine not in ENGINE_NAMES:
+        near = get_close_matches(engine, ENGINE_NAMES, n=1, cutoff=0.0)[0]
+        raise InputError(_HERE, "feeder.engine", engine, f"one of {', '.join(ENGINE_NAMES)} (nearest: {near})")
     if name is None and file is None:
         raise InputError(_HERE, "feeder", None, "the name of a feeder, see `cosim feeders`, or a file")
     if name is not None and file is not None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from feeders.engines import ENGINES, Engine, make_engine
+from feeders.engines import ENGINE_NAMES, ENGINES, Engine, make_engine
 from feeders.feeder import Feeder
 from feeders.library import FEEDERS, describe, feeder_from_json, load_feeder
 
 __all__ = [
     "ENGINES",
+    "ENGINE_NAMES",
     "FEEDERS",
     "Engine",
     "Feeder",

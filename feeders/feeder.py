@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +14,7 @@ from pandapower.auxiliary import pandapowerNet
 
 from feeders.background import background_power, voltage_dependent_buses
 from feeders.checks import check_net
+from feeders.controls import Controls
 from feeders.errors import InputError
 from feeders.impedance import driving_point_pu
 from feeders.names import BusNames
@@ -75,6 +76,8 @@ class Feeder:
         True where the net has voltage-dependent (ZIP) loads in service.
     nodal : NodalModel
         The net in per unit, for engines.
+    controls : Controls
+        Slack voltages and tap positions of the net as it was given.
 
     Raises
     ------
@@ -96,6 +99,7 @@ class Feeder:
         self.net = copy.deepcopy(net)
         self.name = name
         self.notes: list[str] = repair_net(self.net)
+        self.controls = Controls(self.net, name)
         self.nodal: NodalModel = nodal_model(self.net)
         self.buses: NDArray[np.int64] = self.net.bus.index.to_numpy(dtype=np.int64)
         self.energised: NDArray[np.bool_] = self.nodal.node_of_bus >= 0
@@ -117,6 +121,28 @@ class Feeder:
         """The same feeder with a net of its own; what was derived from the net is shared, as nothing changes it."""
         twin = copy.copy(self)
         twin.net = copy.deepcopy(self.net)
+        return twin
+
+    def with_taps(self, taps: Mapping[int | str, int]) -> Feeder:
+        """The same feeder, with a net of its own, at other tap positions; all others are as the feeder was given.
+
+        Parameters
+        ----------
+        taps : mapping
+            Position of each transformer, by its index in ``net.trafo`` or by name.
+
+        Raises
+        ------
+        InputError, InputErrors
+            See `feeders.controls.Controls.positions`; also if the net cannot be energised with these taps.
+        """
+        positions = self.controls.positions(taps)
+        twin = self.copy()
+        self.controls.put(twin.net, None, positions)
+        twin.controls = Controls(twin.net, self.name)
+        twin.nodal = nodal_model(twin.net)
+        for derived in ("electrical_distance", "is_radial"):
+            twin.__dict__.pop(derived, None)  # cached of the other taps
         return twin
 
     @property

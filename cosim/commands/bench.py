@@ -45,7 +45,7 @@ def bench_command(
         for part, (name, reuse) in enumerate(((_DAY, True), (f"{_DAY}, every flow solved", False))):
             seconds = []
             for repeat in range(repeats):
-                model = _day("power-grid-model", reuse)
+                model = _day("auto", reuse)
                 seconds.append(_timed(model, 96))
                 progress(peer_steps + part * repeats + repeat + 1, total)
             ours = median(seconds)
@@ -85,7 +85,7 @@ def _timed(model: CoSimulation, steps: int, progress: Callable[[int], None] | No
 
 
 def _where_time_goes() -> pd.DataFrame:
-    model, profile = _day("power-grid-model"), cProfile.Profile()
+    model, profile = _day("auto"), cProfile.Profile()
     profile.runcall(model.run)
     stats: dict[tuple[str, int, str], tuple[int, int, float, float, object]] = pstats.Stats(profile).stats  # type: ignore[attr-defined]
     seconds = {(Path(file).name, function): cumulative for (file, _, function), (*_, cumulative, _) in stats.items()}

@@ -42,5 +42,5 @@ def check_command(
         f"{scenario_file}: valid; {len(scenario.prosumers)} prosumers on {engine.feeder.name} "
         f"({engine.feeder.n_buses} buses), {steps} control steps from {scenario.start:%Y-%m-%d %H:%M} UTC"
     )
-    for note in engine.feeder.notes:
+    for note in [*engine.feeder.notes, *engine.notes]:
         typer.echo(f"note: {note}")

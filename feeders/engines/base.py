@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
@@ -16,12 +17,14 @@ __all__ = [
     "VM_PLAUSIBLE_PU",
     "Engine",
     "FloatArray",
+    "check_powers",
     "check_slack_vm_pu",
     "check_voltages",
     "checked_injections",
     "chosen_powers",
     "divergence",
     "implausible_rows",
+    "shaped_injections",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -31,9 +34,31 @@ VM_PLAUSIBLE_PU = (0.5, 1.5)
 
 
 class Engine(Protocol):
-    """A power flow of one feeder: arrays in, arrays out, in the order of ``feeder.buses``."""
+    """A power flow of one feeder: arrays in, arrays out, in the order of ``feeder.buses``.
+
+    Attributes
+    ----------
+    feeder : Feeder
+        The feeder as it was given.
+    notes : list of str
+        What a user should know of how it is computed.
+    revision : int
+        Counts the changes of slack voltage and taps: flows of one revision depend on nothing but the powers.
+    """
 
     feeder: Feeder
+    notes: list[str]
+    revision: int
+
+    @property
+    def name(self) -> str:
+        """The engine's key in `feeders.engines.ENGINES`."""
+        ...
+
+    @property
+    def taps(self) -> dict[int | str, float]:
+        """Tap positions now, by the keys of ``feeder.controls.tap_changers``."""
+        ...
 
     def solve(self, p_kw: ArrayLike, q_kvar: ArrayLike) -> FloatArray:
         """Voltage magnitudes for prosumers' powers on top of the net's own elements.
@@ -61,7 +86,28 @@ class Engine(Protocol):
         ...
 
     def set_slack_vm_pu(self, vm_pu: float) -> None:
-        """Set the voltage magnitude [p.u.] of every external grid for the solves to come."""
+        """Set the voltage magnitude [p.u.] of every external grid for the solves to come.
+
+        Raises
+        ------
+        InputError
+            Unless it is above 0.5 and below 1.5 p.u.; nothing changes then.
+        """
+        ...
+
+    def set_taps(self, taps: Mapping[int | str, int]) -> None:
+        """Set tap positions for the solves to come; transformers that are not named keep theirs.
+
+        Parameters
+        ----------
+        taps : mapping
+            Position of each transformer, by its index in ``net.trafo`` or by name.
+
+        Raises
+        ------
+        InputError, InputErrors
+            See `feeders.feeder.Feeder.with_taps`; nothing changes then.
+        """
         ...
 
     def write_results(self, p_kw: ArrayLike | None = None, q_kvar: ArrayLike | None = None) -> pandapowerNet:
@@ -72,28 +118,45 @@ class Engine(Protocol):
         p_kw, q_kvar : array_like, shape (n_buses,), optional
             Powers as in `solve`. Default: those of the last single solve, zero before any.
 
-        Notes ----- The powers become loads "prosumers at bus X" of ``feeder.net``, so that every pandapower
-        tool sees them, and the external grids take the engine's voltage.
+        Notes
+        -----
+        The powers become loads "prosumers at bus X" of ``feeder.net``, so that every pandapower tool sees them;
+        external grids and transformers take the engine's voltage and taps.
         """
         ...
 
 
 def checked_injections(feeder: Feeder, p_kw: ArrayLike, q_kvar: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Both as float arrays; raises InputError where `Engine.solve` says so."""
-    p, q = np.asarray(p_kw, dtype=float), np.asarray(q_kvar, dtype=float)
-    where = f"power flow on feeder {feeder.name!r}"
-    if p.shape != q.shape or p.ndim not in (1, 2) or p.shape[-1] != feeder.n_buses:
+    """Copies of both as float arrays; raises InputError where `Engine.solve` says so."""
+    p, q = shaped_injections(feeder, p_kw, q_kvar)
+    check_powers(feeder, p, q)
+    return p, q
+
+
+def shaped_injections(feeder: Feeder, p_kw: ArrayLike, q_kvar: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Copies of both as contiguous float arrays; raises InputError for a wrong shape."""
+    p, q = np.array(p_kw, dtype=float, order="C"), np.array(q_kvar, dtype=float, order="C")
+    if p.shape != q.shape or p.ndim not in (1, 2) or p.shape[-1] != len(feeder.buses):
         allowed = f"both of shape ({feeder.n_buses},) or (K, {feeder.n_buses})"
-        raise InputError(where, "shape of p_kw, q_kvar", (p.shape, q.shape), allowed)
+        raise InputError(_where(feeder), "shape of p_kw, q_kvar", (p.shape, q.shape), allowed)
+    return p, q
+
+
+def check_powers(feeder: Feeder, p: FloatArray, q: FloatArray) -> None:
+    """Raise InputError for powers that are not finite, or at a bus that is not energised."""
     if not (math.isfinite(p.sum()) and math.isfinite(q.sum())):  # cheaper than looking at every element
-        raise InputError(where, "p_kw, q_kvar", "NaN or infinite", "finite numbers")
+        raise InputError(_where(feeder), "p_kw, q_kvar", "NaN or infinite", "finite numbers")
     if feeder.has_dead_buses:
         dead = ~feeder.energised
         powered = ((p != 0) | (q != 0))[..., dead].reshape(-1, int(dead.sum())).any(axis=0)
         if powered.any():
             buses = feeder.buses[dead][powered].tolist()
-            raise InputError(where, "p_kw, q_kvar", f"power at bus {buses}", "0 at buses that are not energised")
-    return p, q
+            allowed = "0 at buses that are not energised"
+            raise InputError(_where(feeder), "p_kw, q_kvar", f"power at bus {buses}", allowed)
+
+
+def _where(feeder: Feeder) -> str:
+    return f"power flow on feeder {feeder.name!r}"
 
 
 def chosen_powers(

@@ -34,7 +34,7 @@ def set_powers(net: pandapowerNet, feeder: Feeder, p_kw: FloatArray, q_kvar: Flo
     net.load.loc[feeder.prosumer_loads, "q_mvar"] = q_kvar * -1e-3
 
 
-def write_results(feeder: Feeder, slack_vm_pu: float | None, vm_pu: FloatArray) -> None:
+def write_results(feeder: Feeder, vm_pu: FloatArray) -> None:
     """Fill ``feeder.net.res_*`` by a pandapower flow that starts at an engine's voltages and must stay there.
 
     Angles start from pandapower's DC flow: open line ends and star points, which are no buses, need one too,
@@ -43,9 +43,7 @@ def write_results(feeder: Feeder, slack_vm_pu: float | None, vm_pu: FloatArray) 
     Parameters
     ----------
     feeder : Feeder
-        Its net must have its powers already.
-    slack_vm_pu : float or None
-        Voltage of the external grids; None leaves the net's own.
+        Its net must have powers, slack voltage and taps already.
     vm_pu : ndarray, shape (n_buses,)
         The engine's solution; NaN where a bus is not energised.
 
@@ -55,8 +53,6 @@ def write_results(feeder: Feeder, slack_vm_pu: float | None, vm_pu: FloatArray) 
         If pandapower finds no solution there, or one that differs by more than 1e-8 p.u.
     """
     net = feeder.net
-    if slack_vm_pu is not None:
-        net.ext_grid["vm_pu"] = slack_vm_pu
     # a list: pandapower compares a Series with the word "results" where it has three-winding transformers
     start_vm = np.nan_to_num(vm_pu, nan=1.0).tolist()
     worst = int(feeder.buses[feeder.energised][0])

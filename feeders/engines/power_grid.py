@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
-from numpy.typing import ArrayLike
-from pandapower.auxiliary import pandapowerNet
+from numpy.typing import ArrayLike, NDArray
 from power_grid_model import CalculationMethod, ComponentType, PowerGridModel, initialize_array
 from power_grid_model.errors import IterationDiverge, MaxIterationReached, SparseMatrixError
 
-from feeders.engines.base import (
-    FloatArray,
-    check_slack_vm_pu,
-    check_voltages,
-    checked_injections,
-    chosen_powers,
-    divergence,
-    implausible_rows,
-)
-from feeders.engines.pandapower_run import set_powers, write_results
-from feeders.engines.power_grid_input import power_grid_input, refuse_unsupported
+from feeders.engines.adjustable import AdjustableEngine, PerTaps
+from feeders.engines.base import FloatArray, check_voltages, checked_injections, divergence, implausible_rows
+from feeders.engines.power_grid_input import power_grid_input
+from feeders.engines.refusals import refuse_unsupported
 from feeders.feeder import Feeder
 
 __all__ = ["PowerGridEngine"]
@@ -31,7 +25,7 @@ _OUTPUT = [ComponentType.node]
 _BATCH_CELLS_MAX = 2_000_000  # scenarios times loads in one call: bounds its memory to some 50 MB
 
 
-class PowerGridEngine:
+class PowerGridEngine(AdjustableEngine):
     """About 0.1 ms a solve on small feeders, and within 1e-8 p.u. of pandapower.
 
     Iterative current from a flat start to 1e-8 p.u.; where that diverges once more with Newton-Raphson. No
@@ -48,47 +42,33 @@ class PowerGridEngine:
         For elements that power-grid-model cannot represent, see `refuse_unsupported`.
     """
 
+    name: ClassVar[str] = "power-grid-model"
+
     def __init__(self, feeder: Feeder) -> None:
-        refuse_unsupported(feeder)
-        self.feeder = feeder
+        refuse_unsupported(feeder, self.name)
+        super().__init__(feeder)
         alive = np.flatnonzero(feeder.energised)
         self._alive = alive if feeder.has_dead_buses else slice(None)
-        self._node = feeder.nodal.node_of_bus[alive]
-        self._model = PowerGridModel(power_grid_input(feeder))
+        self._models = PerTaps(feeder, self._build)
+        self._model, self._node = self._models({})
         # All loads of the model are prosumers', one per energised bus: an update of all needs no ids.
         loads = initialize_array("update", ComponentType.sym_load, len(alive))
         self._update = {ComponentType.sym_load: loads}
         self._p_w, self._q_var = loads["p_specified"], loads["q_specified"]
-        self._slack_vm_pu: float | None = None
-        self._powers = (np.zeros(feeder.n_buses), np.zeros(feeder.n_buses))
 
     def solve(self, p_kw: ArrayLike, q_kvar: ArrayLike) -> FloatArray:
         p, q = checked_injections(self.feeder, p_kw, q_kvar)
         if p.ndim == 1:
-            self._powers = (p.copy(), q.copy())
-            return self._solve_one(p, q)
+            self._powers = (p, q)
+            return self.solve_row(p, q)
         vm_pu = np.empty_like(p)
         step = max(1, _BATCH_CELLS_MAX // self.feeder.n_buses)
         for start in range(0, len(p), step):
             vm_pu[start : start + step] = self._solve_batch(p[start : start + step], q[start : start + step], start)
         return vm_pu
 
-    def set_slack_vm_pu(self, vm_pu: float) -> None:
-        self._slack_vm_pu = check_slack_vm_pu(vm_pu)
-        sources = initialize_array("update", ComponentType.source, len(self.feeder.nodal.slack_nodes))
-        sources["u_ref"] = self._slack_vm_pu
-        self._model.update(update_data={ComponentType.source: sources})
-
-    def write_results(self, p_kw: ArrayLike | None = None, q_kvar: ArrayLike | None = None) -> pandapowerNet:
-        p, q = chosen_powers(self.feeder, self._powers, p_kw, q_kvar)
-        self._powers = (p.copy(), q.copy())
-        vm_pu = self._solve_one(p, q)
-        set_powers(self.feeder.net, self.feeder, p, q)
-        write_results(self.feeder, self._slack_vm_pu, vm_pu)
-        return self.feeder.net
-
-    def _solve_one(self, p_kw: FloatArray, q_kvar: FloatArray, scenario: int | None = None) -> FloatArray:
-        """Voltages for powers, all of shape (n_buses,)."""
+    def solve_row(self, p_kw: FloatArray, q_kvar: FloatArray, scenario: int | None = None) -> FloatArray:
+        """Voltages for checked powers, all of shape (n_buses,), which errors call this scenario of a batch."""
         np.multiply(p_kw[self._alive], 1e3, out=self._p_w)
         np.multiply(q_kvar[self._alive], -1e3, out=self._q_var)
         self._model.update(update_data=self._update)
@@ -123,7 +103,7 @@ class PowerGridEngine:
         error = self._model.batch_error
         failed = [] if error is None else error.failed_scenarios.tolist()
         for scenario in failed:  # once more alone, by both methods
-            vm_pu[scenario] = self._solve_one(p_kw[scenario], q_kvar[scenario], first + scenario)
+            vm_pu[scenario] = self.solve_row(p_kw[scenario], q_kvar[scenario], first + scenario)
         for scenario in implausible_rows(self.feeder, vm_pu):
             check_voltages(self.feeder, vm_pu[scenario], first + scenario)
         return vm_pu
@@ -135,3 +115,15 @@ class PowerGridEngine:
         values = np.full((*per_node.shape[:-1], self.feeder.n_buses), np.nan)
         values[..., self._alive] = per_node[..., self._node]
         return values
+
+    def _apply(self, slack_vm_pu: float | None, taps: dict[int | str, int]) -> None:
+        self._model, self._node = self._models(taps)
+        own_vm_pu = self.feeder.nodal.slack_vm_pu
+        sources = initialize_array("update", ComponentType.source, len(own_vm_pu))
+        sources["u_ref"] = own_vm_pu if slack_vm_pu is None else slack_vm_pu
+        self._model.update(update_data={ComponentType.source: sources})
+
+    @staticmethod
+    def _build(feeder: Feeder) -> tuple[PowerGridModel, NDArray[np.int64]]:
+        """The model, and the node of each energised bus."""
+        return PowerGridModel(power_grid_input(feeder)), feeder.nodal.node_of_bus[feeder.energised]

@@ -8,60 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from power_grid_model import ComponentType, LoadGenType, initialize_array
 
-from feeders.errors import EngineRefusalError
 from feeders.feeder import Feeder
 
-__all__ = ["power_grid_input", "refuse_unsupported"]
+__all__ = ["power_grid_input"]
 
 _SOURCE_SK_VA = 1e20  # short-circuit power of an ideal source: with 1e15 VA voltages still differ by 5e-9 p.u.
 
-_REFUSED_TABLES = {
-    "gen": "voltage-controlled generators",
-    "xward": "extended wards",
-    "ward": "wards",
-    "motor": "motors",
-    "asymmetric_load": "asymmetric loads",
-    "asymmetric_sgen": "asymmetric static generators",
-    "dcline": "DC lines",
-    "svc": "static var compensators",
-    "ssc": "static synchronous compensators",
-    "tcsc": "thyristor-controlled series capacitors",
-    "vsc": "voltage source converters",
-}
-
 Components = dict[ComponentType, NDArray[Any]]
-
-
-def refuse_unsupported(feeder: Feeder) -> None:
-    """Refuse what power-grid-model would not compute as pandapower does.
-
-    Raises
-    ------
-    EngineRefusalError
-        For elements in service of a kind that is not translated, voltage-dependent loads, and branches that
-        are not symmetric; the message names them and the engine that can.
-    """
-    for table, plural in _REFUSED_TABLES.items():
-        frame = feeder.net[table]
-        rows = frame.index[frame.in_service.astype(bool)].tolist()
-        if rows:
-            raise _refusal(feeder, f"{plural} (net.{table} {rows})")
-    if feeder.voltage_dependent.any():
-        buses = feeder.buses[feeder.voltage_dependent].tolist()
-        raise _refusal(feeder, f"voltage-dependent loads (net.load at buses {buses})")
-    branches = feeder.nodal.branches
-    if branches.asymmetric.any():
-        nodes = np.concatenate([branches.from_node, branches.to_node])[np.tile(branches.asymmetric, 2)]
-        buses = feeder.buses[np.isin(feeder.nodal.node_of_bus, nodes)].tolist()
-        what = "branches with unequal ends (transformers with a leakage ratio other than 0.5, impedances)"
-        raise _refusal(feeder, f"{what} (at buses {buses})")
-
-
-def _refusal(feeder: Feeder, what: str) -> EngineRefusalError:
-    return EngineRefusalError(
-        f"feeder {feeder.name!r}: power-grid-model cannot compute {what} as pandapower does; "
-        "use the engine 'pandapower'"
-    )
 
 
 def power_grid_input(feeder: Feeder) -> Components:

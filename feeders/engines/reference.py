@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import copy
+from typing import ClassVar
 
 import numpy as np
 import pandapower as pp
 from numpy.typing import ArrayLike
-from pandapower.auxiliary import LoadflowNotConverged, pandapowerNet
+from pandapower.auxiliary import LoadflowNotConverged
 
-from feeders.engines.base import (
-    FloatArray,
-    check_slack_vm_pu,
-    check_voltages,
-    checked_injections,
-    chosen_powers,
-    divergence,
-)
-from feeders.engines.pandapower_run import set_powers, tolerance_mva, write_results
+from feeders.engines.adjustable import AdjustableEngine
+from feeders.engines.base import FloatArray, check_voltages, checked_injections, divergence
+from feeders.engines.pandapower_run import set_powers, tolerance_mva
 from feeders.errors import EngineRefusalError, PowerFlowError
 from feeders.feeder import Feeder
 
 __all__ = ["PandapowerEngine"]
 
 
-class PandapowerEngine:
+class PandapowerEngine(AdjustableEngine):
     """Solves every pandapower net, voltage-controlled generators and voltage-dependent loads included.
 
     Each solve is a ``runpp`` from a flat start on a copy of the feeder's net, without lightsim2grid so that
@@ -37,34 +32,24 @@ class PandapowerEngine:
         The feeder; ``feeder.net`` is left alone but by `write_results`.
     """
 
+    name: ClassVar[str] = "pandapower"
+
     def __init__(self, feeder: Feeder) -> None:
-        self.feeder = feeder
+        super().__init__(feeder)
         self._net = copy.deepcopy(feeder.net)
         self._tolerance_mva = tolerance_mva(feeder)
-        self._slack_vm_pu: float | None = None
-        self._powers = (np.zeros(feeder.n_buses), np.zeros(feeder.n_buses))
+        self._apply(None, {})  # results in the feeder's net may have left others
 
     def solve(self, p_kw: ArrayLike, q_kvar: ArrayLike) -> FloatArray:
         p, q = checked_injections(self.feeder, p_kw, q_kvar)
         self._refuse_beside_voltage_dependent_loads(p, q)
         if p.ndim == 1:
-            self._powers = (p.copy(), q.copy())
+            self._powers = (p, q)
             return self._solve_one(p, q, None)
         vm_pu = np.empty_like(p)
         for scenario in range(len(p)):
             vm_pu[scenario] = self._solve_one(p[scenario], q[scenario], scenario)
         return vm_pu
-
-    def set_slack_vm_pu(self, vm_pu: float) -> None:
-        self._slack_vm_pu = check_slack_vm_pu(vm_pu)
-        self._net.ext_grid["vm_pu"] = self._slack_vm_pu
-
-    def write_results(self, p_kw: ArrayLike | None = None, q_kvar: ArrayLike | None = None) -> pandapowerNet:
-        p, q = chosen_powers(self.feeder, self._powers, p_kw, q_kvar)
-        vm_pu = self.solve(p, q)
-        set_powers(self.feeder.net, self.feeder, p, q)
-        write_results(self.feeder, self._slack_vm_pu, vm_pu)
-        return self.feeder.net
 
     def _solve_one(self, p_kw: FloatArray, q_kvar: FloatArray, scenario: int | None) -> FloatArray:
         set_powers(self._net, self.feeder, p_kw, q_kvar)
@@ -76,6 +61,9 @@ class PandapowerEngine:
         vm_pu: FloatArray = self._net.res_bus.vm_pu.to_numpy(dtype=float, copy=True)
         check_voltages(self.feeder, vm_pu, scenario)
         return vm_pu
+
+    def _apply(self, slack_vm_pu: float | None, taps: dict[int | str, int]) -> None:
+        self.feeder.controls.put(self._net, slack_vm_pu, taps)
 
     def _refuse_beside_voltage_dependent_loads(self, p_kw: FloatArray, q_kvar: FloatArray) -> None:
         if not self.feeder.voltage_dependent.any():

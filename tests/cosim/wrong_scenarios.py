@@ -127,7 +127,8 @@ SCENARIOS: dict[str, tuple[str, str]] = {
     ),
     "unknown-engine": (
         '[feeder]\nname = "four-bus"\nengine = "pandapour"',
-        "feeder.engine: 'pandapour' is not allowed; allowed: one of pandapower, power-grid-model (nearest: pandapower)",
+        "feeder.engine: 'pandapour' is not allowed; allowed: one of auto, current-injection, power-grid-model, "
+        "pandapower (nearest: pandapower)",
     ),
     "feeder-name-and-file": (
         '[feeder]\nname = "four-bus"\nfile = "net.json"',
