@@ -21,7 +21,7 @@ All functions are compiled, and work on one row of doubles per step:
 ``stages[i]``  WS, WB: what a kW sold or bought is worth in the step, scaled; TT, TF, TH: tie weights; Z: net
                load; FMIN, FMAX: flexible load [kW]; UMIN, UMAX: u that brings the meter to zero when the flexible
                load is least or most [kWh]
-``policy[i]``  number of pieces K, then K + 1 ends U [kWh], K targets T [kWh] and K slopes
+``policy[i]``  five ends of the four pieces of c_i [kWh], their targets T [kWh], their slopes
 ``plan[j]``    rows X [kWh], F [kW], B [kWh], COST (scaled) over the steps
 ``rates``      least and most energy, most charge and discharge in a step [kWh]; AC power per kWh charged and
                discharged in a step [kW/kWh]
@@ -72,64 +72,56 @@ BASE, TOP, CHARGE, DISCHARGE, KW_CHARGED, KW_DISCHARGED = range(6)
 N_RATES = 6
 MOVED, FLEXIBLE_KW, ENERGY, COST = range(4)
 N_PLAN = 4
-_END, _TARGET, _SLOPE = 1, 6, 10  # within a row of the policy: at most 4 pieces, 5 ends
-N_POLICY = 14
+_END, _TARGET, _SLOPE = 0, 5, 9  # within a row of the policy: 5 ends, 4 targets, 4 slopes
+N_POLICY = 13
 
 
 @compiled
-def _piece(policy: Array, i: int, count: int, upto: float, weight: float, tie: float, rates: Array) -> int:
-    """Append the piece (or two, either side of rest) that ends at `upto` and costs `weight` per kW; their number."""
-    start = policy[i, _END + count]
-    if start < 0.0:
-        end = min(upto, 0.0)
-        if end > start:
-            policy[i, _SLOPE + count] = -(weight + tie) * rates[KW_CHARGED]
-            count += 1
-            policy[i, _END + count] = start = end
-    upto = min(upto, rates[DISCHARGE])
-    if upto > start:
-        policy[i, _SLOPE + count] = -(weight - tie) * rates[KW_DISCHARGED]
-        count += 1
-        policy[i, _END + count] = upto
-    return count
-
-
-@compiled
-def _step_pieces(mu: float, stages: Array, rates: Array, policy: Array, i: int) -> int:
-    """Write ends and slopes of the cost of step i as a function of u; the number of pieces."""
-    worth = mu - stages[i, TF]
+def _step_pieces(mu: float, stages: Array, rates: Array, policy: Array, i: int) -> None:
+    """Write ends and slopes of the cost of step i as a function of u: four pieces, some of them without length."""
+    sell, buy, tie, worth = stages[i, WS], stages[i, WB], stages[i, TT], mu - stages[i, TF]
     first, last = stages[i, UMIN], stages[i, UMAX]
-    if worth <= stages[i, WS]:
+    if worth <= sell:
         last = first
-    elif worth >= stages[i, WB]:
+    elif worth >= buy:
         first = last
-    tie = stages[i, TT]
-    policy[i, _END] = -rates[CHARGE]
-    count = _piece(policy, i, 0, first, stages[i, WB], tie, rates)
-    count = _piece(policy, i, count, last, worth, tie, rates)
-    count = _piece(policy, i, count, rates[DISCHARGE], stages[i, WS], tie, rates)
-    policy[i, 0] = count
-    return count
+    lo, hi = -rates[CHARGE], rates[DISCHARGE]
+    first = lo if first < lo else hi if first > hi else first
+    last = lo if last < lo else hi if last > hi else last
+    charged, discharged = rates[KW_CHARGED], rates[KW_DISCHARGED]
+    policy[i, _END], policy[i, _END + 4] = lo, hi
+    policy[i, _SLOPE], policy[i, _SLOPE + 3] = -(buy + tie) * charged, -(sell - tie) * discharged
+    if first >= 0.0:
+        policy[i, _END + 1], policy[i, _END + 2], policy[i, _END + 3] = 0.0, first, last
+        policy[i, _SLOPE + 1], policy[i, _SLOPE + 2] = -(buy - tie) * discharged, -(worth - tie) * discharged
+    elif last >= 0.0:
+        policy[i, _END + 1], policy[i, _END + 2], policy[i, _END + 3] = first, 0.0, last
+        policy[i, _SLOPE + 1], policy[i, _SLOPE + 2] = -(worth + tie) * charged, -(worth - tie) * discharged
+    else:
+        policy[i, _END + 1], policy[i, _END + 2], policy[i, _END + 3] = first, last, 0.0
+        policy[i, _SLOPE + 1], policy[i, _SLOPE + 2] = -(worth + tie) * charged, -(sell + tie) * charged
 
 
 @compiled
-def _merge(policy: Array, i: int, count: int, tie: float, lists: Array, side: int, start: int, n: int) -> int:
+def _merge(policy: Array, i: int, tie: float, lists: Array, side: int, start: int, n: int) -> int:
     """Merge pieces `start` to n of W with those of step i, and add the tie on energy; the number of pieces."""
     pos, slope, new_pos, new_slope = side, side + 1, 2 - side, 3 - side
     j, m, shift = start, 0, policy[i, _END]
     lists[new_pos, 0] = lists[pos, j] + shift
-    for k in range(count):
-        limit = policy[i, _SLOPE + k]
-        while j < n and lists[slope, j] < limit:
-            lists[new_slope, m] = lists[slope, j] + tie
-            j += 1
+    for k in range(4):
+        end = policy[i, _END + k + 1]
+        if end > shift:
+            limit = policy[i, _SLOPE + k]
+            while j < n and lists[slope, j] < limit:
+                lists[new_slope, m] = lists[slope, j] + tie
+                j += 1
+                m += 1
+                lists[new_pos, m] = lists[pos, j] + shift
+            shift = end
+            lists[new_slope, m] = limit + tie
             m += 1
             lists[new_pos, m] = lists[pos, j] + shift
         policy[i, _TARGET + k] = lists[pos, j]
-        shift = policy[i, _END + k + 1]
-        lists[new_slope, m] = limit + tie
-        m += 1
-        lists[new_pos, m] = lists[pos, j] + shift
     while j < n:
         lists[new_slope, m] = lists[slope, j] + tie
         j += 1
@@ -150,9 +142,9 @@ def backward(mu: float, end: float, stages: Array, rates: Array, lists: Array, p
     start, n, side = 0, 1, 0
     lists[0, 0], lists[0, 1], lists[1, 0] = end, top, stages[n_steps - 1, TH]
     for i in range(n_steps - 1, -1, -1):
-        count = _step_pieces(mu, stages, rates, policy, i)
+        _step_pieces(mu, stages, rates, policy, i)
         tie = stages[i - 1, TH] if i > 0 else 0.0
-        n = _merge(policy, i, count, tie, lists, side, start, n)
+        n = _merge(policy, i, tie, lists, side, start, n)
         side = 2 - side
         start = 0
         while start < n and lists[side, start + 1] <= base:
@@ -167,7 +159,7 @@ def backward(mu: float, end: float, stages: Array, rates: Array, lists: Array, p
 def _next_energy(energy: float, policy: Array, i: int) -> float:
     """Follow the policy of step i: move towards the target of each piece as far as it is long."""
     given: float = policy[i, _END]
-    for k in range(int(policy[i, 0])):
+    for k in range(4):
         target: float = policy[i, _TARGET + k]
         if energy <= target + given:
             break
