@@ -32,9 +32,7 @@ class FeederSpec(Strict):
 
     name: str | None = Field(None, description="feeder of the library, see `cosim feeders`")
     file: str | None = Field(None, description="pandapower net as JSON, relative to the scenario")
-    engine: str = Field(
-        "auto", description="auto, current-injection, power-grid-model, or pandapower as the reference"
-    )
+    engine: str = Field("auto", description="auto, current-injection, power-grid-model, or pandapower as the reference")
     background_scale: NotNegative = Field(1.0, description="factor on the net's own loads")
 
 

@@ -3,6 +3,7 @@
 from agents.prosumer.arbitrage import ArbitragePlanner, Horizon, Plan, PlanError, arbitrage_cost
 from agents.prosumer.battery import Battery
 from agents.prosumer.correction import least_curtailment, reactive_power
+from agents.prosumer.dynamic_program import DynamicProgramPlanner, NegativePriceError
 from agents.prosumer.forecast import Forecast, NoisyForecast, PerfectForecast, PersistenceForecast
 from agents.prosumer.planning import Planning
 from agents.prosumer.population import RECORDED, STATE, Assets, Population, Status
@@ -17,8 +18,10 @@ __all__ = [
     "ArbitragePlanner",
     "Assets",
     "Battery",
+    "DynamicProgramPlanner",
     "Forecast",
     "Horizon",
+    "NegativePriceError",
     "NoisyForecast",
     "PerfectForecast",
     "PersistenceForecast",

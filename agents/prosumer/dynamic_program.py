@@ -18,9 +18,11 @@ one convex piecewise-linear function of battery energy per step says all about t
         mu,                                                                           # of the last plan, or NaN
     )
 
-It holds no lock and allocates nothing. All arrays are C-contiguous doubles. When `status` is not `PLANNED` the
-outputs hold nothing of use and mu is returned as it was. `mu` makes the search begin near its end; the plan is the
-same to the last bit wherever it begins. It is the worth of another kWh of flexible energy [currency/kWh].
+It holds no lock and allocates nothing. Numbers and arrays are doubles (an int means compiling once more); `work` and
+`ties` are whole C-contiguous arrays, the others may be slices of any stride. A horizon of n < N steps takes the last n
+tie weights. When `status` is not `PLANNED` the outputs hold nothing of use, and mu is returned as it was. `mu` makes
+the search begin near its end; the plan is the same to the last bit wherever it begins. It is what another kWh of
+flexible energy would cost [currency/kWh], where there is a choice.
 """
 
 from __future__ import annotations
@@ -29,28 +31,13 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.prosumer.battery import Battery
-from agents.prosumer.flexible_price import search
+from agents.prosumer.flexible_price import SAME_LOAD, mix, search
 from agents.prosumer.plan import Horizon, Plan, PlanError, SolverError, arbitrage_cost
-from agents.prosumer.reach import battery_row, check_reachable, check_steps, end_limits, within
+from agents.prosumer.plan_status import NOT_CONVEX, NOT_SETTLED, NOT_USABLE, PLANNED, UNREACHABLE, problem_status
+from agents.prosumer.reach import battery_row, check_reachable, check_steps, end_limits
 from agents.prosumer.stages import fill_rates, fill_stages, to_grid
 from agents.prosumer.ties import price_scale, tie_weights
-from agents.prosumer.value_function import (
-    BASE,
-    ENERGY,
-    FLEXIBLE_KW,
-    FMAX,
-    FMIN,
-    KW_CHARGED,
-    KW_DISCHARGED,
-    MOVED,
-    N_PLAN,
-    N_POLICY,
-    N_RATES,
-    N_STAGE,
-    TOP,
-    backward,
-    forward,
-)
+from agents.prosumer.value_function import FMAX, FMIN, N_PLAN, N_POLICY, N_RATES, N_STAGE, backward, forward
 from feeders.compiled import compiled
 
 __all__ = [
@@ -67,13 +54,6 @@ __all__ = [
 
 Array = npt.NDArray[np.float64]
 
-PLANNED = 0
-UNREACHABLE = 1  # battery or flexible load cannot have the energy that is due
-NOT_CONVEX = 2  # a price is negative, sells above its buying price, or is no number
-NOT_USABLE = 3  # another number is none, bounds are out of order, or arrays do not fit one another
-NOT_SETTLED = 4  # the search for the price of flexible energy ran out of trials
-
-_LARGEST = 1e9
 _STRIDE = 10.0  # where the mean price is near 1000: first step away from the last price of flexible energy
 
 
@@ -176,21 +156,6 @@ def _work_size(n_steps: int) -> int:
 
 
 @compiled
-def _number_status(
-    price_buy: Array, price_sell: Array, p_net_kw: Array, flexible_min_kw: Array, flexible_max_kw: Array
-) -> int:
-    """Whether all numbers are fit for a dynamic program; comparisons with NaN are false."""
-    for i in range(price_buy.size):
-        if not 0.0 <= price_sell[i] <= price_buy[i] < _LARGEST:
-            return NOT_CONVEX
-        if not abs(p_net_kw[i]) < _LARGEST:
-            return NOT_USABLE
-        if not -_LARGEST < flexible_min_kw[i] <= flexible_max_kw[i] < _LARGEST:
-            return NOT_USABLE
-    return PLANNED
-
-
-@compiled
 def _solve(
     start: float,
     end: float,
@@ -208,33 +173,13 @@ def _solve(
     for i in range(len(stages)):
         least += stages[i, FMIN]
         most += stages[i, FMAX]
-    if least < target < most:
+    rounding = SAME_LOAD * max(most, 1.0)
+    if least + rounding < target < most - rounding:
         return search(mu, target, start, end, stages, rates, lists, policy, plans, stride)
-    extreme = -np.inf if target <= least else np.inf
+    extreme = -np.inf if target <= least + rounding else np.inf
     backward(extreme, end, stages, rates, lists, policy)
     forward(extreme, start, stages, rates, policy, plans, 0)
     return True, 0, 0, 0.0, mu
-
-
-@compiled
-def _mix(
-    less: Array,
-    more: Array,
-    share: float,
-    stages: Array,
-    rates: Array,
-    out_battery_kw: Array,
-    out_flexible_kw: Array,
-    out_energy_kwh: Array,
-) -> None:
-    """Write the mixture of two plans, `share` of the second, within all bounds."""
-    for i in range(len(stages)):
-        moved = less[MOVED, i] + share * (more[MOVED, i] - less[MOVED, i])
-        energy = less[ENERGY, i] + share * (more[ENERGY, i] - less[ENERGY, i])
-        flexible = less[FLEXIBLE_KW, i] + share * (more[FLEXIBLE_KW, i] - less[FLEXIBLE_KW, i])
-        out_battery_kw[i] = moved * (rates[KW_CHARGED] if moved > 0.0 else rates[KW_DISCHARGED])
-        out_energy_kwh[i] = min(max(energy, rates[BASE]), rates[TOP])
-        out_flexible_kw[i] = min(max(flexible, stages[i, FMIN]), stages[i, FMAX])
 
 
 @compiled
@@ -257,25 +202,17 @@ def solve_plan(
     out_energy_kwh: Array,
     mu: float,
 ) -> tuple[int, float]:
-    """See the module's docstring."""
+    """Plan one horizon into the output arrays; its status and price of flexible energy: see the module's docstring."""
     n = price_buy.size
-    if n < 1 or n > ties.shape[1] or work.size < _work_size(n):
+    room = min(out_battery_kw.size, out_flexible_kw.size, out_energy_kwh.size, ties.shape[1])
+    if room < n or work.size < _work_size(n):
         return NOT_USABLE, mu
-    if min(price_sell.size, p_net_kw.size, flexible_min_kw.size, flexible_max_kw.size) < n:
-        return NOT_USABLE, mu
-    if min(out_battery_kw.size, out_flexible_kw.size, out_energy_kwh.size) < n:
-        return NOT_USABLE, mu
-    status = _number_status(price_buy, price_sell, p_net_kw, flexible_min_kw, flexible_max_kw)
+    status = problem_status(
+        step_h, price_buy, price_sell, p_net_kw, flexible_min_kw, flexible_max_kw,
+        energy_start_kwh, due_kwh, slack_kwh, energy_end_min_kwh, battery,
+    )  # fmt: skip
     if status != PLANNED:
         return status, mu
-    least, most = step_h * flexible_min_kw[:n].sum(), step_h * flexible_max_kw[:n].sum()
-    lowest, highest = end_limits(step_h * n, energy_start_kwh, battery)
-    if not (
-        within(energy_start_kwh, battery[0], battery[1])
-        and within(max(energy_end_min_kwh, lowest), lowest, highest)
-        and within(due_kwh, least - slack_kwh, most + slack_kwh)
-    ):
-        return UNREACHABLE, mu
 
     at = N_RATES
     rates = work[:at]
@@ -291,12 +228,13 @@ def solve_plan(
     weight = step_h * price_scale(price_buy, price_sell)
     fill_stages(weight, price_buy, price_sell, p_net_kw, flexible_min_kw, flexible_max_kw, ties, rates, magic, stages)
     start = to_grid(min(max(energy_start_kwh, battery[0]), battery[1]), magic)
-    end = to_grid(min(max(energy_end_min_kwh, battery[0]), min(highest, battery[1])), magic)
+    _, highest = end_limits(step_h * n, start, battery)
+    end = to_grid(min(max(energy_end_min_kwh, battery[0]), highest), magic)
     target = (due_kwh - slack_kwh) / step_h
     settled, less, more, share, found = _solve(
         start, end, target, mu * weight, _STRIDE * step_h, stages, rates, lists, policy, plans
     )
     if not settled:
         return NOT_SETTLED, mu
-    _mix(plans[less], plans[more], share, stages, rates, out_battery_kw, out_flexible_kw, out_energy_kwh)
+    mix(plans[less], plans[more], share, stages, rates, out_battery_kw, out_flexible_kw, out_energy_kwh)
     return PLANNED, found / weight

@@ -14,16 +14,34 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from agents.prosumer.value_function import COST, FLEXIBLE_KW, FMAX, FMIN, TF, WB, WS, Z, backward, forward
+from agents.prosumer.value_function import (
+    BASE,
+    COST,
+    ENERGY,
+    FLEXIBLE_KW,
+    FMAX,
+    FMIN,
+    KW_CHARGED,
+    KW_DISCHARGED,
+    MOVED,
+    TF,
+    TOP,
+    WB,
+    WS,
+    Z,
+    backward,
+    forward,
+)
 from feeders.compiled import compiled
 
-__all__ = ["search"]
+__all__ = ["SAME_LOAD", "mix", "search"]
 
 Array = npt.NDArray[np.float64]
 
+SAME_LOAD = 1e-13  # of the flexible load, or kW: what sums of it are known to
+
 _TRIALS = 300  # some 10 are usual; every other one halves the bracket once there have been _QUICK
 _QUICK = 12
-_SAME = 1e-13  # of the flexible load: what sums are known to
 
 
 @compiled
@@ -123,7 +141,7 @@ def search(
         place = 0 if less != 0 and more != 0 else 1 if less != 1 and more != 1 else 2
         backward(mu, end, stages, rates, lists, policy)
         taken = forward(mu, start, stages, rates, policy, plans, place)
-        if abs(taken - target) <= _SAME * max(target, 1.0):
+        if abs(taken - target) <= SAME_LOAD * max(target, 1.0):
             return True, place, place, 0.0, mu
         if crossed and (taken in (taken_less, taken_more)):
             return True, less, more, (target - taken_less) / (taken_more - taken_less), mu
@@ -145,3 +163,24 @@ def search(
                 return True, less, more, (target - taken_less) / (taken_more - taken_less), mu
         stride *= 4.0
     return False, 0, 0, 0.0, mu
+
+
+@compiled
+def mix(
+    less: Array,
+    more: Array,
+    share: float,
+    stages: Array,
+    rates: Array,
+    out_battery_kw: Array,
+    out_flexible_kw: Array,
+    out_energy_kwh: Array,
+) -> None:
+    """Write the mixture of two plans, `share` of the second: AC power, flexible load and energy, within bounds."""
+    for i in range(len(stages)):
+        moved = less[MOVED, i] + share * (more[MOVED, i] - less[MOVED, i])
+        energy = less[ENERGY, i] + share * (more[ENERGY, i] - less[ENERGY, i])
+        flexible = less[FLEXIBLE_KW, i] + share * (more[FLEXIBLE_KW, i] - less[FLEXIBLE_KW, i])
+        out_battery_kw[i] = moved * (rates[KW_CHARGED] if moved > 0.0 else rates[KW_DISCHARGED])
+        out_energy_kwh[i] = min(max(energy, rates[BASE]), rates[TOP])
+        out_flexible_kw[i] = min(max(flexible, stages[i, FMIN]), stages[i, FMAX])

@@ -1,0 +1,49 @@
+"""Random problems without negative prices for two planners, with more corners than `arbitrage_cases`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from agents.prosumer.arbitrage import Horizon
+from agents.prosumer.battery import Battery
+from tests.agents.arbitrage_cases import STEP_H, random_horizon
+
+__all__ = ["N_STEPS", "cornered_horizon", "wide_battery"]
+
+N_STEPS = 96
+
+
+def wide_battery(rng: np.random.Generator) -> Battery:
+    """None to 13.5 kWh at 0 to 2C, with and without reserve, lossless to lossy."""
+    capacity = float(rng.choice([0.0, 0.5, 2.0, 13.5], p=[0.1, 0.3, 0.3, 0.3]))
+    return Battery.from_c_rate(
+        capacity,
+        float(rng.choice([0.0, 0.1, 0.5, 1.0, 2.0], p=[0.1, 0.2, 0.2, 0.2, 0.3])),
+        float(rng.choice([0.0, 0.1, 0.5, 1.0, 2.0], p=[0.1, 0.2, 0.2, 0.2, 0.3])),
+        energy_min_kwh=capacity * float(rng.choice([0.0, 0.1, 1.0], p=[0.6, 0.35, 0.05])),
+        efficiency_charge=float(rng.choice([0.8, 0.95, 1.0])),
+        efficiency_discharge=float(rng.choice([0.8, 0.95, 1.0])),
+    )
+
+
+def cornered_horizon(rng: np.random.Generator, battery: Battery) -> Horizon:
+    """1 to 96 steps of `random_horizon`; some with prices of zero, a flexible load without choice, or a wide slack."""
+    n = int(rng.choice([1, 2, N_STEPS, rng.integers(1, N_STEPS + 1)], p=[0.05, 0.05, 0.1, 0.8]))
+    horizon = random_horizon(rng, n, battery)
+    if rng.random() < 0.2:
+        free = rng.random(n) < rng.choice([0.1, 1.0], p=[0.8, 0.2])
+        buy, sell = np.where(free, 0.0, horizon.price_buy), np.where(free, 0.0, horizon.price_sell)
+        horizon = replace(horizon, price_buy=buy, price_sell=sell)
+    if rng.random() < 0.1:
+        load = horizon.flexible_max_kw
+        due = STEP_H * float(load.sum())
+        horizon = replace(horizon, flexible_min_kw=load, flexible_energy_kwh=due)
+    if rng.random() < 0.1:
+        horizon = replace(horizon, flexible_slack_kwh=float(rng.choice([0.3, 2.0])) * horizon.flexible_energy_kwh)
+    if horizon.energy_end_min_kwh is not None and rng.random() < 0.5:
+        hours = n * STEP_H
+        highest = min(battery.energy_max_kwh, horizon.energy_start_kwh + hours * battery.p_charge_max_kw)
+        horizon = replace(horizon, energy_end_min_kwh=highest)
+    return horizon
