@@ -152,4 +152,5 @@ class Grid(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
     def _at_buses(self, power: Array) -> Array:
         if len(self._place) == 0:  # there bincount would count
             return np.zeros(self._shape)
-        return np.bincount(self._place, power, self._n_places).reshape(self._shape)
+        summed: Array = np.bincount(self._place, power, self._n_places).reshape(self._shape)
+        return summed

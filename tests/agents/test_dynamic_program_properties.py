@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.prosumer.arbitrage import Horizon, Plan, arbitrage_cost
-from agents.prosumer.battery import Battery, energy_after
+from agents.prosumer.battery import Battery
+from agents.prosumer.correction import energy_after
 from agents.prosumer.dynamic_program import DynamicProgramPlanner
 from agents.prosumer.ties import FLEXIBLE, HOLDING, THROUGHPUT, price_scale, tie_weights
 from tests.agents.arbitrage_cases import STEP_H, tail
