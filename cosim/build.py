@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from agents.prosumer import (
     Assets,
@@ -18,11 +21,12 @@ from agents.prosumer import (
     Signals,
 )
 from cosim.clock import Clock
-from cosim.profiles import market_times, scenario_profiles
+from cosim.profiles import scenario_profiles
 from cosim.scenario import FeederSpec, ProsumerSpec, Scenario
+from cosim.tariff import Prices, RealTimeTariff, Tariff
 from feeders import Feeder, feeder_from_json, load_feeder
 
-__all__ = ["Rows", "build_assets", "build_feeder", "build_forecast", "build_rows", "build_signals"]
+__all__ = ["Rows", "build_assets", "build_feeder", "build_forecast", "build_rows", "build_signals", "run_prices"]
 
 Array = npt.NDArray[np.float64]
 
@@ -115,27 +119,53 @@ def energy_start_kwh(prosumer: ProsumerSpec) -> float:
 
 
 def build_signals(scenario: Scenario, first_step: int = 0, n_steps: int | None = None) -> Signals:
-    """Load, sun and prices of a scenario's prosumers over some or all market steps; arrays of shape (n_steps, n)."""
+    """Load, sun and prices of a scenario's prosumers; arrays of shape (n_steps, n_prosumers), some of them read-only.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Whose prosumers; they must have been drawn or read.
+    first_step, n_steps : int
+        Which market steps; by default those of the whole run. A span has the values it has in the whole.
+    """
     people = scenario.prosumers
-    times = market_times(scenario)
-    span = slice(first_step, len(times) if n_steps is None else first_step + n_steps)
-    load, pv = (power[span] for power in scenario_profiles(scenario))
-    share = np.array([p.flexible_share for p in people])
-    flexible = load * share
-    inelastic = load - flexible
-    reactive_per_active = np.array([np.tan(np.arccos(p.load_power_factor)) for p in people])
-    prices = scenario.tariff.prices(times, folder=Path())
+    load, pv = scenario_profiles(scenario, first_step, n_steps)
+    flexible = load * np.array([p.flexible_share for p in people])
+    inelastic = np.subtract(load, flexible, out=load)
     shape = load.shape
+    prices = run_prices(scenario)
+    span = slice(first_step, first_step + len(load))
+    factors = {factor: np.tan(np.arccos(factor)) for factor in {p.load_power_factor for p in people}}
+    reactive_per_active = np.array([factors[p.load_power_factor] for p in people])
     return Signals(
         p_load_kw=inelastic,
-        q_load_kvar=inelastic * reactive_per_active,
+        q_load_kvar=inelastic * reactive_per_active if reactive_per_active.any() else np.broadcast_to(0.0, shape),
         p_pv_kw=pv,
         p_flexible_kw=flexible,
-        p_flexible_min_kw=np.zeros(shape),
+        p_flexible_min_kw=np.broadcast_to(0.0, shape),
         p_flexible_max_kw=flexible * np.array([p.flexible_max for p in people]),
         price_buy=np.broadcast_to(prices.price_buy[span, None], shape),
         price_sell=np.broadcast_to(prices.price_sell[span, None], shape),
     )
+
+
+def run_prices(scenario: Scenario) -> Prices:
+    """Prices of all market steps of a run; kept for the next span of it that is asked for.
+
+    Raises
+    ------
+    InputError
+        When the tariff's file is wrong or too short, or a selling price is above its buying price.
+    """
+    file = scenario.tariff.file if isinstance(scenario.tariff, RealTimeTariff) else None
+    modified_ns = Path(file).stat().st_mtime_ns if file is not None and Path(file).is_file() else 0
+    return _prices(scenario.tariff, scenario.start, scenario.days, scenario.market_step_min, modified_ns)
+
+
+@lru_cache(maxsize=64)
+def _prices(tariff: Tariff, start: datetime, days: int, step_min: int, _modified_ns: int) -> Prices:
+    times = pd.date_range(start, periods=days * 24 * 60 // step_min, freq=f"{step_min}min", name="time")
+    return tariff.prices(times, folder=Path())
 
 
 def build_forecast(scenario: Scenario, rows: Rows, clock: Clock) -> Forecast:

@@ -28,8 +28,9 @@ _WORDS = {
     "string_pattern_mismatch": "letters, digits, '_', '.' and '-', first a letter or digit, at most 64",  # of names
     "string_too_short": "text that is not empty",
     "string_type": "text",
-    "tuple_type": "an array of tables, each headed by the name in double brackets",
+    "tuple_type": "an array of values, e.g. [2, 3]",
 }
+_TABLES = "an array of tables, each headed by the name in double brackets"
 _DATETIME = "a date and time with offset, without quotes, e.g. 2016-06-07T22:00:00Z or 2016-06-08T00:00:00+02:00"
 _COMPARISONS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
@@ -119,6 +120,12 @@ def _allowed(item: Mapping[str, Any], model: type[BaseModel]) -> str:
         return "a value: this field has no default"
     if kind.startswith(("datetime", "timezone")):
         return _DATETIME
+    if kind == "tuple_type" and _models(model, loc):
+        return _TABLES
+    if kind == "too_short":
+        return f"an array of at least {item['ctx']['min_length']}"
+    if kind == "float_type" and loc[-1] == "number":  # tag of the plain member of `cosim.distributions.Quantity`
+        return "a number, or a table with the kind of a distribution"
     if _COMPARISONS.keys() & item.get("ctx", {}).keys():
         fields = [m.model_fields[loc[-1]] for m in _models(model, loc[:-1]) if loc[-1] in m.model_fields]
         return _range(item["ctx"], fields[0] if fields else FieldInfo())
@@ -131,8 +138,13 @@ def _range(passed: Mapping[str, Any], field: FieldInfo) -> str:
     for part in field.metadata:
         if is_dataclass(part) and not isinstance(part, type):
             limits |= asdict(part)
-    words = " and ".join(f"{sign} {limits[name]}" for name, sign in _COMPARISONS.items() if name in limits)
+    words = " and ".join(f"{sign} {_plain(limits[name])}" for name, sign in _COMPARISONS.items() if name in limits)
     return f"a number {words}" + (f" ({field.description})" if field.description else "")
+
+
+def _plain(limit: float) -> float:
+    """Without a fraction where there is none."""
+    return int(limit) if limit == int(limit) else limit
 
 
 def _models(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[type[BaseModel]]:

@@ -1,8 +1,13 @@
-"""Load and PV of a scenario's prosumers on its market steps, from the embedded extract or the user's file."""
+"""Load and PV of a scenario's prosumers on its market steps, from the embedded extract or the user's file.
+
+The extract has four measured weeks. With ``profiles = "repeated"`` they stand in for every date; how, says
+`cosim.data.repeated`.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
@@ -12,108 +17,136 @@ import numpy.typing as npt
 import pandas as pd
 
 from cosim.data import PROFILES, WEEKS, load_extract
-from cosim.scenario import ProsumerSpec, Scenario
+from cosim.data.repeated import repeated_rows
+from cosim.scenario import Scenario
 from cosim.series import read_series
 from feeders.errors import InputError
 
-__all__ = ["market_times", "prosumer_profile", "scenario_profiles"]
+__all__ = ["market_times", "profile_values", "scenario_profiles"]
 
 Array = npt.NDArray[np.float64]
 
 
-def market_times(scenario: Scenario) -> pd.DatetimeIndex:
-    """Beginnings of the market steps, UTC."""
-    return _times(scenario.start, scenario.days, scenario.market_step_min)
+@dataclass(frozen=True)
+class _Table:
+    """All profiles of a source: its file (None is the extract), their times, values (n_times, n_profiles), columns."""
+
+    source: str | None
+    times: pd.DatetimeIndex
+    values: Array
+    column: dict[str, int]
 
 
-def _times(start: datetime, days: int, step_min: int) -> pd.DatetimeIndex:
-    return pd.date_range(start, periods=days * 24 * 60 // step_min, freq=f"{step_min}min", name="time")
+def market_times(scenario: Scenario, first_step: int = 0, n_steps: int | None = None) -> pd.DatetimeIndex:
+    """Beginnings of market steps, UTC: of `n_steps` from `first_step` on, by default to the end of the run."""
+    step = pd.Timedelta(minutes=scenario.market_step_min)
+    n_run = scenario.days * 24 * 60 // scenario.market_step_min
+    periods = n_run - first_step if n_steps is None else n_steps
+    return pd.date_range(scenario.start + first_step * step, periods=periods, freq=step, name="time")
 
 
-def scenario_profiles(scenario: Scenario) -> tuple[Array, Array]:
+def scenario_profiles(scenario: Scenario, first_step: int = 0, n_steps: int | None = None) -> tuple[Array, Array]:
     """Load and available PV power of each prosumer [kW], shape (n_steps, n_prosumers) each.
 
     Embedded homes are in kW per MWh a year and scaled by ``load_annual_mwh``; columns of a file are in kW.
 
+    Parameters
+    ----------
+    scenario : Scenario
+        Whose prosumers; they must have been drawn or read.
+    first_step, n_steps : int
+        Which market steps; by default those of the whole run.
+
     Raises
     ------
     InputError
-        When a profile is unknown, does not cover the run, is negative, or does not fit the market step.
+        When a profile is unknown, does not cover the steps, is negative, or does not fit the market step.
     """
     people = scenario.prosumers
-    shape = (len(market_times(scenario)), len(people))
-    load, pv = np.empty(shape), np.empty(shape)
-    for row, prosumer in enumerate(people):
-        scale = prosumer.load_annual_mwh if scenario.profiles_file is None else 1.0
-        load[:, row] = prosumer_profile(scenario, prosumer, "load_profile") * scale
-        pv[:, row] = prosumer_profile(scenario, prosumer, "pv_profile") * prosumer.pv_kwp
+    times = market_times(scenario, first_step, n_steps)
+    fields = [f"prosumers.{p.id}" for p in people]
+    load = _powers(scenario, [p.load_profile for p in people], [f"{f}.load_profile" for f in fields], times, pv=False)
+    pv = _powers(scenario, [p.pv_profile for p in people], [f"{f}.pv_profile" for f in fields], times, pv=True)
+    if scenario.profiles_file is None:
+        load *= np.array([p.load_annual_mwh for p in people])
+    pv *= np.array([p.pv_kwp for p in people])
     return load, pv
 
 
-def prosumer_profile(scenario: Scenario, prosumer: ProsumerSpec, field: str) -> Array:
-    """The profile that a field of a prosumer names, before scaling, shape (n_steps,); errors as above."""
-    name: str = getattr(prosumer, field)
-    where, path = "scenario", f"prosumers.{prosumer.id}.{field}"
+def profile_values(
+    scenario: Scenario, name: str, field: str, *, pv: bool, first_step: int = 0, n_steps: int | None = None
+) -> Array:
+    """The profile called `name` before scaling, shape (n_steps,); errors as above, about `field` of the scenario."""
+    return _powers(scenario, [name], [field], market_times(scenario, first_step, n_steps), pv=pv)[:, 0]
+
+
+def _powers(
+    scenario: Scenario, names: Sequence[str], fields: Sequence[str], times: pd.DatetimeIndex, *, pv: bool
+) -> Array:
+    """Profiles by their names, shape (n_steps, n_names); `fields` are where the scenario names them."""
     source = scenario.profiles_file
-    known = _names(source, pv=field == "pv_profile")
-    if name not in known:
-        near = get_close_matches(name, known, n=3, cutoff=0.3) or known[:3]
-        owner = "the embedded extract" if source is None else source
-        raise InputError(where, path, name, f"a profile of {owner}; nearest: {', '.join(near)}")
-    values = _values(source, _modified_ns(source), name, scenario.start, scenario.days, scenario.market_step_min)
-    if not (values >= 0).all():
-        step = int(np.argmin(values))
-        at = market_times(scenario)[step]
-        raise InputError(where, path, float(values[step]), f"power >= 0 ({name} at {at:%Y-%m-%d %H:%M} UTC)")
-    return values
+    table = _table(source, _modified_ns(source))
+    known = _names(table, pv=pv)
+    first: dict[str, str] = {}  # where each is named first
+    for name, field in zip(names, fields, strict=True):
+        first.setdefault(name, field)
+    for name, field in first.items():
+        if name not in known:
+            near = get_close_matches(name, known, n=3, cutoff=0.3) or list(known)[:3]
+            owner = "the embedded extract" if source is None else source
+            raise InputError("scenario", field, name, f"a profile of {owner}; nearest: {', '.join(near)}")
+    repeated = scenario.profiles == "repeated"
+    values = _on_steps(table, [known[name] for name in first], times, scenario.market_step_min, repeated=repeated)
+    for name, field, column in zip(first, first.values(), values.T, strict=True):
+        if not (column >= 0).all():
+            step = int(np.argmin(column))
+            allowed = f"power >= 0 ({name} at {times[step]:%Y-%m-%d %H:%M} UTC)"
+            raise InputError("scenario", field, float(column[step]), allowed)
+    place = {name: column for column, name in enumerate(first)}
+    return values[:, [place[name] for name in names]]
 
 
-def _names(source: str | None, *, pv: bool) -> list[str]:
-    if source is not None:
-        return list(_table(source).columns)
-    return [profile.name for profile in PROFILES if (profile.kind == "pv") == pv]
-
-
-def _table(source: str | None) -> pd.DataFrame:
-    return _extract() if source is None else _file(source, _modified_ns(source))
+def _names(table: _Table, *, pv: bool) -> dict[str, int]:
+    """Columns of the profiles that may be a load, or PV."""
+    if table.source is not None:
+        return table.column
+    return {profile.name: table.column[profile.name] for profile in PROFILES if (profile.kind == "pv") == pv}
 
 
 def _modified_ns(source: str | None) -> int:
-    """Part of every cache key, so that a changed file is read again."""
+    """Part of the cache key, so that a changed file is read again."""
     return 0 if source is None else Path(source).stat().st_mtime_ns
 
 
-@lru_cache(maxsize=1)
-def _extract() -> pd.DataFrame:
-    return load_extract()
-
-
 @lru_cache(maxsize=8)
-def _file(source: str, _modified_ns: int) -> pd.DataFrame:
-    return read_series(Path(source), step_minutes=None)
+def _table(source: str | None, _modified_ns: int) -> _Table:
+    frame = load_extract() if source is None else read_series(Path(source), step_minutes=None)
+    names = {str(name): place for place, name in enumerate(frame.columns)}
+    return _Table(source, pd.DatetimeIndex(frame.index), frame.to_numpy(dtype=np.float64), names)
 
 
-@lru_cache(maxsize=4096)
-def _values(source: str | None, _modified_ns: int, name: str, start: datetime, days: int, step_min: int) -> Array:
-    values = _on_steps(_table(source)[name], _times(start, days, step_min), step_min, source)
-    values.flags.writeable = False  # shared by all who ask for it
-    return values
-
-
-def _on_steps(series: pd.Series[float], times: pd.DatetimeIndex, step_min: int, source: str | None) -> Array:
-    """A series on market steps: held where it is coarser, averaged where it is finer."""
-    index = pd.DatetimeIndex(series.index)
-    series_min = _step_min(index, step_min, source)
+def _on_steps(
+    table: _Table, columns: Sequence[int], times: pd.DatetimeIndex, step_min: int, *, repeated: bool
+) -> Array:
+    """Profiles on market steps, (n_steps, n_columns): held where they are coarser, averaged where they are finer."""
+    series_min = _step_min(table.times, step_min, table.source)
     fine_min = min(step_min, series_min)
     n_fine = len(times) * (step_min // fine_min)
     fine = pd.date_range(times[0], periods=n_fine, freq=f"{fine_min}min")
-    row = np.asarray(index.searchsorted(fine, side="right")) - 1
-    covered = (row >= 0) & (fine - index[row] < pd.Timedelta(minutes=series_min))
-    if not covered.all():
-        raise _uncovered(index, times, step_min, source)
-    held = series.to_numpy(dtype=np.float64)[row].reshape(len(times), -1)
-    mean: Array = held.mean(axis=1)
+    row = repeated_rows(fine) if repeated else _measured_rows(table, fine, series_min, times, step_min)
+    held = table.values[row[:, None], np.asarray(columns)].reshape(len(times), -1, len(columns))
+    mean: Array = np.ascontiguousarray(held.swapaxes(1, 2)).mean(axis=2)
     return mean
+
+
+def _measured_rows(
+    table: _Table, fine: pd.DatetimeIndex, series_min: int, times: pd.DatetimeIndex, step_min: int
+) -> npt.NDArray[np.int64]:
+    row = np.asarray(table.times.searchsorted(fine, side="right"), dtype=np.int64) - 1
+    covered = (row >= 0) & (fine - table.times[row] < pd.Timedelta(minutes=series_min))
+    if not covered.all():
+        raise _uncovered(table.times, times, step_min, table.source)
+    return row
 
 
 def _step_min(index: pd.DatetimeIndex, step_min: int, source: str | None) -> int:
@@ -131,7 +164,10 @@ def _uncovered(index: pd.DatetimeIndex, times: pd.DatetimeIndex, step_min: int, 
     run = _span(times[0], times[-1] + pd.Timedelta(minutes=step_min))
     if source is None:
         weeks = ", ".join(f"{monday:%Y-%m-%d}" for monday in sorted(WEEKS.values()))
-        allowed = f"a run within one of the extract's weeks, from midnight in Germany on {weeks}; or a profiles_file"
+        allowed = (
+            f"a run within one of the extract's weeks, from midnight in Germany on {weeks}; "
+            "a profiles_file; or profiles = repeated"
+        )
         return InputError("scenario", "start, days", run, allowed)
     have = _span(index[0], index[-1] + (index[1] - index[0]))
     return InputError(source, "time", have, f"a profile not shorter than the run, {run}")

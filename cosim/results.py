@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from agents.prosumer import RECORDED, Status
+from cosim.prosumers_file import DRAWN, with_drawn, write_drawn
 from cosim.run import Run
 from cosim.scenario import Scenario
 from feeders.errors import InputError
@@ -50,7 +51,12 @@ def run_id(scenario: Scenario) -> str:
 
 def input_hashes(scenario: Scenario) -> dict[str, str]:
     """SHA-256 of every file that the scenario reads, by name."""
-    named = [scenario.feeder.file, scenario.profiles_file, scenario.tariff.model_dump().get("file")]
+    named = [
+        scenario.feeder.file,
+        scenario.profiles_file,
+        scenario.prosumers_file,
+        scenario.tariff.model_dump().get("file"),
+    ]
     return {name: hashlib.sha256(Path(name).read_bytes()).hexdigest() for name in named if name}
 
 
@@ -124,6 +130,7 @@ def save_run(run: Run, folder: Path, *, seconds: float, draw: Callable[[Run, Pat
 
     def fill(target: Path) -> None:
         (target / "scenario.toml").write_text(run.scenario.to_toml(), encoding="utf-8")
+        write_drawn(target / DRAWN, run.scenario)
         manifest = json.dumps(_manifest(run, folder, seconds), indent=2)
         (target / "manifest.json").write_text(manifest + "\n", encoding="utf-8")
         pq.write_table(_timeseries_table(run), target / "timeseries.parquet", compression="zstd")
@@ -164,7 +171,7 @@ def load_run(folder: Path) -> Run:
         for name in ("cost_without_rule", "cost_without_optimisation")
     }
     return Run(
-        Scenario.from_toml(folder / "scenario.toml"),
+        with_drawn(folder / DRAWN, Scenario.from_toml(folder / "scenario.toml")),
         np.ascontiguousarray(frames),
         table[["prosumer", "bus", "distance_ohm"]],
         failure=manifest["failure"],

@@ -182,7 +182,7 @@ def run(
         return result
     costs: list[Array | None] = []
     for part, changes in enumerate((WITHOUT_RULE, WITHOUT_OPTIMISATION), start=1):
-        other = CoSimulation(scenario.changed(changes), feeder=model.grid.feeder, threads=threads)
+        other = CoSimulation(model.settings[0].changed(changes), feeder=model.grid.feeder, threads=threads)
         try:
             _live(other, progress, part, parts)
         except RunFailure:  # the comparison is then missing, and its indices are NaN

@@ -5,14 +5,15 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, Field, ValidationError, field_validator
+from pydantic import AwareDatetime, Field, ValidationError, field_validator, model_validator
 
 from agents.prosumer import VoltageBand
-from cosim.errors import input_errors, known_key
+from cosim.changes import apply_changes, touches
+from cosim.errors import input_errors
+from cosim.population_spec import PopulationSpec
 from cosim.strict import Strict
 from cosim.tariff import RealTimeTariff, SyntheticTariff, Tariff
 from cosim.toml import toml_text
@@ -88,6 +89,9 @@ class ProsumerSpec(Strict):
 class Scenario(Strict):
     """Everything a run depends on. The default is the four-bus case of Hashmi et al., section V-C.
 
+    Its prosumers are listed in `prosumers`, or drawn from a `population`, or read from a `prosumers_file`; of the last
+    two `prosumers` stays empty until `cosim.population.resolve` has drawn or read them.
+
     File names become absolute, so that a scenario means the same wherever it is saved.
     """
 
@@ -109,9 +113,24 @@ class Scenario(Strict):
     tariff: Tariff = SyntheticTariff()
     forecast: ForecastSpec = ForecastSpec()
     profiles_file: str | None = Field(None, description="CSV of loads [kW] and PV [kW/kWp], relative to the scenario")
+    profiles: Literal["measured", "repeated"] = Field(
+        "measured", description="weeks of the embedded extract as measured, or repeated over the year as a stand-in"
+    )
     prosumers: Annotated[tuple[ProsumerSpec, ...], Field(strict=False)] = tuple(
         ProsumerSpec(id=f"home-{bus}", bus=bus) for bus in (2, 3, 4)
     )
+    population: PopulationSpec | None = Field(None, description="prosumers to be drawn, instead of a list of them")
+    prosumers_file: str | None = Field(None, description="CSV of prosumers, relative to the scenario; instead of both")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_source(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        given = [name for name in _SOURCES if data.get(name) not in (None, (), [])]
+        if len(given) > 1:
+            raise InputError("scenario", ", ".join(given), f"{len(given)} of them", "one of these, not several")
+        return {**data, "prosumers": ()} if given and given != ["prosumers"] else data
 
     @field_validator("start")
     @classmethod
@@ -122,7 +141,7 @@ class Scenario(Strict):
             raise InputError("scenario", "", start.isoformat(), "a year from 1900 to 2199")
         return start.astimezone(UTC)
 
-    @field_validator("profiles_file")
+    @field_validator("profiles_file", "prosumers_file")
     @classmethod
     def _absolute(cls, file: str | None) -> str | None:
         return None if file is None else str(Path(file).absolute())
@@ -159,6 +178,7 @@ class Scenario(Strict):
         data = read_toml(path)
         for table, key in (
             (data, "profiles_file"),
+            (data, "prosumers_file"),
             (data.get("feeder"), "file"),
             (data.get("tariff"), "file"),
         ):
@@ -167,30 +187,60 @@ class Scenario(Strict):
         return cls.from_dict(data, str(path))
 
     def to_toml(self) -> str:
-        """The scenario as TOML, with every default written out; `from_toml` gives an equal one back."""
-        return toml_text(self.model_dump(exclude_none=True))
+        """The scenario as TOML, with every default written out; `from_toml` gives an equal one back.
+
+        Of a population or a file it names that, not the prosumers who came of it.
+        """
+        return toml_text(self.model_dump(exclude_none=True, exclude={"prosumers"} if self.has_source else None))
 
     def changed(self, changes: Mapping[str, Any], where: str = "changes") -> Self:
         """The same scenario with some fields changed, by dotted names, e.g. ``{"voltage.dead_pu": 0.03}``.
 
-        ``prosumers.NAME.field`` changes one prosumer, ``prosumers.*.field`` all of them. A new ``tariff.kind``
-        takes the place of the old tariff with all its fields, and of a feeder's name and file the one that is
-        given takes the place of the other.
+        ``prosumers.NAME.field`` changes one prosumer, ``prosumers.*.field`` all of them, of a population once they
+        are drawn: they are then a list of their own. A new ``tariff.kind`` takes the place of the old tariff with all
+        its fields; of a feeder's name and file, and of prosumers, population and prosumers_file, the one that is given
+        takes the place of the others. What a population depends on draws it anew.
 
         Raises
         ------
         InputErrors
             When a name is not that of a field, or the result is no scenario.
         """
-        data = self.model_dump(exclude_none=True)
+        data = self.model_dump(exclude_none=True, exclude={"prosumers"})
         if changes.get("tariff.kind", self.tariff.kind) != self.tariff.kind:
             data["tariff"] = {}
         for given, replaced in (("name", "file"), ("file", "name")):
             if f"feeder.{given}" in changes:
                 data["feeder"].pop(replaced, None)
-        for key, value in changes.items():
-            _assign(data, key.split("."), value, where, key)
-        return type(self).from_dict(data, where)
+        self._choose_source(data, changes, where)
+        apply_changes(data, changes, where, ProsumerSpec)
+        changed = type(self).from_dict(data, where)
+        same = all(getattr(changed, name) == getattr(self, name) for name in _DRAWN_FROM)
+        return changed.model_copy(update={"prosumers": self.prosumers}) if changed.has_source and same else changed
+
+    @property
+    def has_source(self) -> bool:
+        """Whether the prosumers come of a population or a file rather than of the scenario itself."""
+        return self.population is not None or self.prosumers_file is not None
+
+    def _choose_source(self, data: dict[str, Any], changes: Mapping[str, Any], where: str) -> None:
+        """Leave in `data` the prosumers, the population or the file that the changes are about."""
+        listed = touches(changes, "prosumers")
+        if listed and self.has_source and not self.prosumers:
+            key = next(key for key in changes if touches({key: None}, "prosumers"))
+            allowed = "population.FIELD; single prosumers once they are drawn, see `cosim population`"
+            if self.population is None:
+                allowed = f"a change of the file, {self.prosumers_file}"
+            raise InputErrors([InputError(where, key, changes[key], allowed)])
+        for given, replaced in (("population", "prosumers_file"), ("prosumers_file", "population")):
+            if listed or touches(changes, given):
+                data.pop(replaced, None)
+        if listed or not (self.has_source or any(touches(changes, name) for name in _SOURCES)):
+            data["prosumers"] = list(self.prosumers)
+
+
+_SOURCES = ("prosumers", "population", "prosumers_file")
+_DRAWN_FROM = ("population", "prosumers_file", "seed", "feeder")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -203,36 +253,4 @@ def read_toml(path: Path) -> dict[str, Any]:
         problem = InputError(str(path), "file", f"byte {error.start}: {error.reason}", "UTF-8 text")
     except tomllib.TOMLDecodeError as error:
         problem = InputError(str(path), "syntax", str(error), "TOML 1.0")
-    raise InputErrors([problem])
-
-
-def _assign(data: dict[str, Any], path: list[str], value: Any, where: str, key: str) -> None:
-    """Set one field of plain data; `path` are the parts of its dotted name `key`."""
-    head, *rest = path
-    if head == "prosumers":
-        _assign_prosumers(data["prosumers"], ".".join(rest[:-1]), "".join(rest[-1:]), value, where, key)
-    elif not rest:
-        data[head] = value
-    elif isinstance(data.setdefault(head, {}), dict):
-        _assign(data[head], rest, value, where, key)
-    else:
-        raise InputErrors(
-            [InputError(where, key, value, f"{key.removesuffix('.' + '.'.join(rest))} alone: it has no fields")]
-        )
-
-
-def _assign_prosumers(people: list[dict[str, Any]], name: str, field: str, value: Any, where: str, key: str) -> None:
-    chosen = [p for p in people if name in ("*", p["id"])]
-    if not name:
-        problem = InputError(where, key, value, "prosumers.NAME.FIELD for one prosumer, or prosumers.*.FIELD for all")
-    elif not chosen and name != "*":
-        ids = [p["id"] for p in people]
-        near = get_close_matches(name, ids, n=3, cutoff=0.0)
-        problem = InputError(where, key, name, f"the id of a prosumer, or * for all; nearest: {', '.join(near)}")
-    elif field not in ProsumerSpec.model_fields:
-        problem = InputError(where, key, value, known_key(field, list(ProsumerSpec.model_fields)))
-    else:
-        for prosumer in chosen:
-            prosumer[field] = value
-        return
     raise InputErrors([problem])

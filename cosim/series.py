@@ -23,11 +23,11 @@ import pandas as pd
 
 from feeders.errors import InputError
 
-__all__ = ["IANA_EXAMPLES", "read_series", "require_span", "zone"]
+__all__ = ["IANA_EXAMPLES", "NUMBER", "Row", "csv_rows", "read_series", "require_span", "zone"]
 
 IANA_EXAMPLES = 'an IANA time zone, e.g. "Europe/Berlin", "America/New_York" or "UTC"'
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _NUMBER_ALLOWED = "a finite number with a decimal point, e.g. 0.25; no empty cell, NaN or unit"
 _TIME_ALLOWED = "ISO 8601, e.g. 2019-07-22T14:00Z, 2019-07-22T14:00+02:00, or without offset 2019-07-22T14:00"
@@ -62,7 +62,7 @@ def read_series(
         The first offence, with the file, the row (the header is row 1) and column or time, and the value.
     """
     where = str(path)
-    rows = _rows(path, where)
+    rows = csv_rows(path, where)
     header = _header(next(rows, (1, [])), where)
     wanted = _wanted(header, columns, where)
     body = list(rows)
@@ -95,7 +95,7 @@ def zone(name: str, where: str, field: str = "timezone") -> ZoneInfo:
         raise InputError(where, field, name, IANA_EXAMPLES) from error
 
 
-def _rows(path: Path, where: str) -> Iterator[Row]:
+def csv_rows(path: Path, where: str) -> Iterator[Row]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -144,7 +144,7 @@ def _numbers(body: list[Row], position: int, name: str, where: str) -> list[floa
     values = []
     for number, cells in body:
         cell = cells[position]
-        if not _NUMBER.fullmatch(cell) or not math.isfinite(value := float(cell)):
+        if not NUMBER.fullmatch(cell) or not math.isfinite(value := float(cell)):
             raise InputError(where, f"row {number}, column {name!r}", cell, _NUMBER_ALLOWED)
         values.append(value)
     return values

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-__all__ = ["toml_text"]
+__all__ = ["toml_text", "toml_value"]
 
 
 def toml_text(data: Mapping[str, Any]) -> str:
@@ -16,7 +16,7 @@ def toml_text(data: Mapping[str, Any]) -> str:
 
 
 def _lines(table: Mapping[str, Any], prefix: str) -> list[str]:
-    lines = [f"{key} = {_value(value)}" for key, value in table.items() if not _is_nested(value)]
+    lines = [f"{key} = {toml_value(value)}" for key, value in table.items() if not _is_nested(value)]
     for key, value in table.items():
         name = f"{prefix}{key}"
         if isinstance(value, Mapping):
@@ -33,7 +33,10 @@ def _is_nested(value: Any) -> bool:
     )
 
 
-def _value(value: Any) -> str:
+def toml_value(value: Any) -> str:
+    """One value, or list of values, as TOML."""
+    if type(value) in (int, float):
+        return repr(value)  # a scenario of many prosumers is made of these
     if isinstance(value, datetime):
         return value.isoformat()
     # A JSON scalar or list of scalars is TOML too, but for DEL, which TOML wants escaped.

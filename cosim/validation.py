@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from agents.prosumer import rule_by_name
-from cosim.build import build_feeder, energy_start_kwh
-from cosim.profiles import market_times, prosumer_profile
+from cosim.build import build_feeder, energy_start_kwh, run_prices
+from cosim.population import resolve
+from cosim.profiles import profile_values
 from cosim.scenario import Scenario
 from feeders import ENGINE_NAMES, FEEDERS, Feeder
 from feeders.errors import InputError, InputErrors
 
+T = TypeVar("T", bound=Hashable)
+
 __all__ = ["problems", "require_lockstep", "require_valid"]
 
 _HERE = "scenario"  # in findings: the scenario itself rather than a file that it names
+
+_NEAREST = 20  # unknown buses that are told the nearest known ones: a tenth of a second each on a large feeder
 
 _SHARED = (
     "feeder",
@@ -46,21 +53,30 @@ def problems(scenario: Scenario, feeder: Feeder | None = None, where: str = "sce
     Parameters
     ----------
     scenario : Scenario
-        What is to be checked.
+        What is to be checked; its prosumers are drawn or read where they are not there yet.
     feeder : Feeder, optional
         Its feeder, where it has been built already.
     where : str
         The file or option that the scenario is from, for the messages. Findings inside another file name that one.
     """
-    found = [finding for check in _CHECKS for finding in check(scenario)]
+    wrong: list[InputError] = []
     try:
-        found += _buses(scenario, _feeder(scenario) if feeder is None else feeder)
+        feeder = _feeder(scenario) if feeder is None else feeder
+        scenario = resolve(scenario, feeder)
     except InputErrors as several:
-        found += several.errors
+        wrong += several.errors
     except InputError as error:
-        found.append(error)
-    here = (e if e.where != _HERE else InputError(where, e.field, e.value, e.allowed) for e in found)
+        wrong.append(error)
+    found = [finding for check in _CHECKS for finding in check(scenario)] + wrong
+    if feeder is not None:
+        found += _buses(scenario, feeder)
+    people = scenario.prosumers_file or where  # the file that findings in prosumers are from
+    here = (e if e.where != _HERE else _moved(e, people if e.field.startswith("prosumers.") else where) for e in found)
     return list({str(error): error for error in here}.values())  # each once: prosumers share profiles and files
+
+
+def _moved(error: InputError, where: str) -> InputError:
+    return InputError(where, error.field, error.value, error.allowed)
 
 
 def require_lockstep(scenarios: Sequence[Scenario]) -> None:
@@ -101,12 +117,11 @@ def _forecast(s: Scenario) -> Iterator[InputError]:
 
 
 def _rules(s: Scenario) -> Iterator[InputError]:
-    names = {"rule": s.rule, **{f"prosumers.{p.id}.rule": p.rule for p in s.prosumers if p.rule is not None}}
-    for field, name in names.items():
-        try:
-            rule_by_name(name)
-        except InputError as error:
-            yield InputError(_HERE, field, name, error.allowed)
+    named = [("rule", s.rule), *((f"prosumers.{p.id}.rule", p.rule) for p in s.prosumers if p.rule is not None)]
+    refused = _refused((name for _, name in named), rule_by_name)
+    for field, name in named:
+        if name in refused:
+            yield InputError(_HERE, field, name, refused[name])
 
 
 def _voltages(s: Scenario) -> Iterator[InputError]:
@@ -117,9 +132,9 @@ def _voltages(s: Scenario) -> Iterator[InputError]:
 
 
 def _people(s: Scenario) -> Iterator[InputError]:
-    ids = [p.id for p in s.prosumers]
-    for name in sorted({name for name in ids if ids.count(name) > 1}):
-        yield InputError(_HERE, "prosumers.id", name, "an id of its own for each prosumer")
+    for name, count in sorted(Counter(p.id for p in s.prosumers).items()):
+        if count > 1:
+            yield InputError(_HERE, "prosumers.id", name, "an id of its own for each prosumer")
     for p in s.prosumers:
         if p.battery_min_kwh > p.battery_kwh:
             allowed = f"at most battery_kwh, {p.battery_kwh:g}"
@@ -132,16 +147,23 @@ def _people(s: Scenario) -> Iterator[InputError]:
 def _profiles(s: Scenario) -> Iterator[InputError]:
     if s.profiles_file is not None and not Path(s.profiles_file).is_file():
         yield InputError(_HERE, "profiles_file", s.profiles_file, "an existing CSV file")
+    elif s.profiles_file is not None and s.profiles == "repeated":
+        yield InputError(_HERE, "profiles", s.profiles, "measured: only the embedded extract is repeated, no file")
     elif 24 * 60 % s.market_step_min == 0:  # else said elsewhere
-        for prosumer in s.prosumers:
-            for field in ("load_profile", "pv_profile"):
-                yield from _caught(partial(prosumer_profile, s, prosumer, field))
+        for field in ("load_profile", "pv_profile"):
+            places: dict[str, list[str]] = {}
+            for place, name in _given(s, field):
+                places.setdefault(str(name), []).append(place)
+            for name, named in places.items():
+                for error in _caught(partial(profile_values, s, name, named[0], pv=field == "pv_profile")):
+                    fields = named if error.field == named[0] else [error.field]  # a fault of the profile, or of all
+                    yield from (InputError(error.where, at, error.value, error.allowed) for at in fields)
 
 
 def _prices(s: Scenario) -> Iterator[InputError]:
     if 24 * 60 % s.market_step_min:
         return
-    for error in _caught(partial(s.tariff.prices, market_times(s), folder=Path())):
+    for error in _caught(partial(run_prices, s)):
         own = error.where == "tariff"
         yield InputError(_HERE, f"tariff.{error.field}", error.value, error.allowed) if own else error
 
@@ -187,15 +209,45 @@ def _feeder(s: Scenario) -> Feeder:
 
 
 def _buses(s: Scenario, feeder: Feeder) -> Iterator[InputError]:
-    for p in s.prosumers:
-        try:
-            bus = feeder.bus_by_name(p.bus)
-        except InputError as error:
-            yield InputError(_HERE, f"prosumers.{p.id}.bus", p.bus, error.allowed)
-            continue
+    known = {*map(str, feeder.buses), *map(str, feeder.net.bus["name"])}
+    n_unknown = 0
+
+    def connect(bus: int | str) -> None:
+        nonlocal n_unknown
+        if str(bus) not in known:
+            n_unknown += 1
+            if n_unknown > _NEAREST:
+                raise InputError(_HERE, "bus", bus, "a bus index or name of this net")
         if not feeder.energised[feeder.bus_positions([bus])[0]]:
-            allowed = "a bus with supply: this one is out of service or isolated"
-            yield InputError(_HERE, f"prosumers.{p.id}.bus", p.bus, allowed)
+            raise InputError(_HERE, "bus", bus, "a bus with supply: this one is out of service or isolated")
+
+    given = _given(s, "bus")
+    refused = _refused((bus for _, bus in given), connect)
+    for field, bus in given:
+        if bus in refused:
+            yield InputError(_HERE, field, bus, refused[bus])
+
+
+_IN_POPULATION = {"bus": "buses", "load_profile": "load_profiles", "pv_profile": "pv_profiles"}
+
+
+def _given(s: Scenario, field: str) -> list[tuple[str, int | str]]:
+    """Where a scenario names the bus or profile of its prosumers: dotted name and value."""
+    if s.population is not None:
+        name = _IN_POPULATION[field]
+        return [(f"population.{name}", value) for value in getattr(s.population, name)]
+    return [(f"prosumers.{p.id}.{field}", getattr(p, field)) for p in s.prosumers]
+
+
+def _refused(values: Iterable[T], attempt: Callable[[T], object]) -> dict[T, str]:
+    """What is allowed in place of those values that an attempt refuses; each value is tried once."""
+    found = {}
+    for value in dict.fromkeys(values):
+        try:
+            attempt(value)
+        except InputError as error:
+            found[value] = error.allowed
+    return found
 
 
 def _caught(attempt: Callable[[], object]) -> Iterator[InputError]:

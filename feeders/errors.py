@@ -31,11 +31,18 @@ class InputError(CosimError, ValueError):
 
 
 class InputErrors(CosimError, ValueError):  # noqa: N818 - the plural says that there are several
-    """All the errors found in one pass over an input, in ``errors``."""
+    """All the errors found in one pass over an input, in ``errors``; its text shows the first `SHOWN` of them."""
+
+    SHOWN = 20
 
     def __init__(self, errors: list[InputError]) -> None:
         self.errors = errors
-        super().__init__("\n".join(str(error) for error in errors))
+        super().__init__("\n".join(self.lines()))
+
+    def lines(self) -> list[str]:
+        """One line for each error, up to `SHOWN`, then how many more there are."""
+        hidden = len(self.errors) - self.SHOWN
+        return [str(error) for error in self.errors[: self.SHOWN]] + ([f"and {hidden} more"] if hidden > 0 else [])
 
 
 class EngineRefusalError(CosimError):

@@ -10,7 +10,7 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
-from cosim.commands import bench, check, lists, run, study
+from cosim.commands import bench, check, lists, population, run, study
 from cosim.failure import RunFailure
 from feeders.errors import CosimError, InputErrors
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.command(name="run")(run.run_command)
 app.command(name="check")(check.check_command)
+app.command(name="population")(population.population_command)
 app.command(name="study")(study.study_command)
 app.command(name="feeders")(lists.feeders_command)
 app.command(name="rules")(lists.rules_command)
@@ -40,8 +41,8 @@ def main() -> None:
         console.print(f"failed: {failure}", markup=False)
         sys.exit(1)
     except InputErrors as several:
-        for error in several.errors:
-            console.print(f"error: {error}", markup=False)
+        for line in several.lines():
+            console.print(f"error: {line}", markup=False)
         sys.exit(2)
     except CosimError as error:
         console.print(f"error: {error}", markup=False)

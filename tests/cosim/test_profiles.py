@@ -13,7 +13,7 @@ import pytest
 from cosim import ProsumerSpec, Scenario
 from cosim.build import build_signals, energy_start_kwh
 from cosim.data import load_extract
-from cosim.profiles import market_times, prosumer_profile, scenario_profiles
+from cosim.profiles import market_times, profile_values, scenario_profiles
 from feeders.errors import InputError
 
 START = pd.Timestamp("2016-06-07T22:00Z")
@@ -121,13 +121,13 @@ def test_an_unknown_column_names_the_nearest(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "p.csv", 15, np.zeros(96))
     scenario = scenario_of(path).changed({"prosumers.a.load_profile": "laod"})
     with pytest.raises(InputError, match=r"prosumers\.a\.load_profile: 'laod' .*p\.csv; nearest: load"):
-        prosumer_profile(scenario, scenario.prosumers[0], "load_profile")
+        scenario_profiles(scenario)
 
 
-def test_a_profile_is_shared_and_cannot_be_changed() -> None:
-    values = prosumer_profile(scenario_of(None), Scenario().prosumers[0], "load_profile")
-    with pytest.raises(ValueError, match="read-only"):
-        values[0] = 1.0
+def test_one_profile_is_that_of_its_prosumer_before_scaling() -> None:
+    load, pv = scenario_profiles(scenario_of(None))
+    assert (4.0 * profile_values(scenario_of(None), "H0-A", "x", pv=False) == load[:, 0]).all()
+    assert (5.0 * profile_values(scenario_of(None), "PV1", "x", pv=True) == pv[:, 0]).all()
 
 
 def test_signals_split_the_load_into_inelastic_and_flexible() -> None:

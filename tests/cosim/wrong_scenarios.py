@@ -176,7 +176,7 @@ SCENARIOS: dict[str, tuple[str, str]] = {
         START + "days = 6",
         "start, days: '2016-06-07 22:00 to 2016-06-13 22:00 UTC' is not allowed; "
         "allowed: a run within one of the extract's weeks, from midnight in Germany on "
-        "2016-05-02, 2016-06-06, 2016-10-17, 2016-12-05; or a profiles_file",
+        "2016-05-02, 2016-06-06, 2016-10-17, 2016-12-05; a profiles_file; or profiles = repeated",
     ),
     "unknown-profile": (
         HOME + 'load_profile = "H0-X"',

@@ -1,0 +1,76 @@
+"""A population in a scenario: how many prosumers, where, and the distributions that their sizes are drawn from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from cosim.data import PROFILES
+from cosim.distributions import Quantity, ShareQuantity, Spread, kind_of
+from cosim.strict import Strict
+from feeders.errors import InputError
+
+__all__ = ["PopulationSpec", "Sized"]
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Efficiency = Annotated[float, Field(gt=0, le=1)]
+Names = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+
+_HOMES = tuple(profile.name for profile in PROFILES if profile.kind == "home")
+
+
+class Sized(Strict):
+    """An inverter as an installer chooses it: a factor on the larger of PV and battery power."""
+
+    kind: Literal["sized"] = "sized"
+    factor: Annotated[float, Field(gt=0)] = 1.0
+
+
+Inverter = Annotated[Annotated[Sized, Tag("sized")] | Spread, Discriminator(kind_of)]
+
+
+class PopulationSpec(Strict):
+    """Prosumers to be drawn, from the scenario's seed and its feeder; see `cosim.population.resolve`.
+
+    Every size is a number, or a table: ``{kind = "uniform", low, high}``, ``{kind = "normal", mean, std, min, max}``,
+    ``{kind = "lognormal", mean, std, min, max}`` or ``{kind = "choice", values, weights}``. Shares are chances of each
+    home: of 10 homes with ``pv_share = 0.5`` not always 5 have PV.
+    """
+
+    n: Annotated[int, Field(ge=1, le=99_999)] = Field(description="how many prosumers")
+    placement: Literal["given", "random", "proportional-to-load", "end-of-feeder"] = Field(
+        "random",
+        description="dealt in turn to `buses`; over the feeder's connection buses at random; by what the net's own "
+        "elements consume there; or dealt in turn to the connection buses, electrically farthest first",
+    )
+    buses: Annotated[tuple[int | str, ...], Field(strict=False)] = Field(
+        (), description="indices or names, for placement given"
+    )
+    load_profiles: Names = Field(_HOMES, description="each home lives one of these, all equally likely")
+    load_annual_mwh: Quantity = 3.5
+    load_power_factor: Efficiency = 1.0
+    flexible_share: ShareQuantity = 0.05
+    flexible_max: Annotated[float, Field(ge=1)] = 2.0
+    pv_share: Share = Field(1.0, description="share of homes with PV")
+    pv_profiles: Names = Field(("PV1",), description="each home has one of these, all equally likely")
+    pv_kwp: Quantity = Field(2.5, description="of homes with PV")
+    battery_share: Share = Field(1.0, description="share of homes with a battery")
+    battery_kwh: Quantity = Field(1.0, description="of homes with a battery")
+    battery_c_charge: Quantity = Field(0.5, description="full in 1/c hours")
+    battery_c_discharge: Quantity = Field(0.5, description="empty in 1/c hours")
+    efficiency_charge: Efficiency = 0.95
+    efficiency_discharge: Efficiency = 0.95
+    inverter_kva: Inverter = Field(
+        Sized(), description="of homes with PV or battery: a size, or a factor on the larger of their powers"
+    )
+    optimise_share: Share = Field(1.0, description="share of homes that plan battery and flexible load")
+    rule_share: Share = Field(1.0, description="share of homes that obey the scenario's rule; the others obey none")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.placement == "given" and not self.buses:
+            raise InputError("", "buses", None, "the buses to deal the homes to, for placement given")
+        if self.placement != "given" and self.buses:
+            raise InputError("", "buses", list(self.buses), f"none for placement {self.placement}, only for given")
+        return self
