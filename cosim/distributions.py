@@ -144,7 +144,8 @@ class LogNormal(_Truncated):
 
     def _value(self, z: Array) -> Array:
         mean, std = self._log
-        return np.exp(mean + std * z)
+        with np.errstate(over="ignore"):  # infinite sizes are refused where they are drawn
+            return np.exp(mean + std * z)
 
 
 class Choice(Strict):

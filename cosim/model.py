@@ -19,7 +19,6 @@ from cosim.clock import Clock
 from cosim.failure import RunFailure
 from cosim.ledger import Ledger, LedgerError
 from cosim.measurement import MEASUREMENTS
-from cosim.population import resolve
 from cosim.record import Record
 from cosim.scenario import Scenario
 from cosim.validation import require_lockstep, require_valid
@@ -85,9 +84,7 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         self.clock = Clock(first.days, first.market_step_min, first.control_step_min, first.horizon)
         require_lockstep(self.settings)
         feeder = feeder or build_feeder(first.feeder)
-        self.settings = [resolve(scenario, feeder) for scenario in self.settings]
-        for scenario in self.settings:
-            require_valid(scenario, feeder)
+        self.settings = [require_valid(scenario, feeder) for scenario in self.settings]
         engine = make_engine(feeder, first.feeder.engine)
         self.rows = build_rows(self.settings, feeder)
         self.population = Population(self.rows.assets)

@@ -14,6 +14,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
+from cosim.build import build_feeder
 from cosim.distributions import quantile
 from cosim.population_spec import PopulationSpec, Sized
 from cosim.prosumers_file import read_prosumers
@@ -26,10 +27,17 @@ __all__ = ["draw", "resolve"]
 Array = npt.NDArray[np.float64]
 
 
-def resolve(scenario: Scenario, feeder: Feeder) -> Scenario:
+def resolve(scenario: Scenario, feeder: Feeder | None = None) -> Scenario:
     """The scenario with its prosumers as a tuple, drawn or read where they are not there yet.
 
     It still knows its population or file, which is what its TOML and its run's identity name.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        A scenario whose prosumers are there, or listed in the first place, is given back as it is.
+    feeder : Feeder, optional
+        The feeder that a population is drawn for, where it is not the scenario's own or has been built already.
 
     Raises
     ------
@@ -41,7 +49,7 @@ def resolve(scenario: Scenario, feeder: Feeder) -> Scenario:
     if scenario.population is None:
         people = read_prosumers(Path(scenario.prosumers_file or ""))
     else:
-        people = draw(scenario.population, scenario.seed, feeder)
+        people = draw(scenario.population, scenario.seed, feeder or build_feeder(scenario.feeder))
     return scenario.model_copy(update={"prosumers": people})
 
 

@@ -12,7 +12,8 @@ import io
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
@@ -24,7 +25,16 @@ from cosim.series import NUMBER, Row, csv_rows
 from cosim.toml import toml_value
 from feeders.errors import InputError, InputErrors
 
-__all__ = ["DRAWN", "prosumers_csv", "read_prosumers", "with_drawn", "write_drawn", "write_prosumers"]
+__all__ = [
+    "DRAWN",
+    "ProsumerTable",
+    "prosumers_csv",
+    "read_prosumers",
+    "read_table",
+    "with_drawn",
+    "write_drawn",
+    "write_prosumers",
+]
 
 DRAWN = "prosumers.csv"
 """In the folder of a run, the prosumers who were drawn or read; those of a list are in its scenario."""
@@ -67,33 +77,60 @@ def write_prosumers(path: Path, prosumers: Iterable[ProsumerSpec]) -> None:
         temporary.unlink(missing_ok=True)
 
 
+@dataclass
+class ProsumerTable:
+    """What a file holds: its prosumers, the row of each by id, and all offences of the other rows."""
+
+    path: Path
+    prosumers: list[ProsumerSpec] = field(default_factory=list)
+    rows: dict[str, int] = field(default_factory=dict)
+    errors: list[InputError] = field(default_factory=list)
+
+    def placed(self, error: InputError) -> InputError:
+        """An error in a prosumer's field, ``prosumers.ID.FIELD``, as one in a cell of the file."""
+        name, _, column = error.field.removeprefix("prosumers.").rpartition(".")
+        if name not in self.rows:
+            return error
+        where = f"row {self.rows[name]}, column {column!r}"
+        return InputError(str(self.path), where, error.value, error.allowed)
+
+
 def read_prosumers(path: Path) -> tuple[ProsumerSpec, ...]:
     """Read the table.
 
     Raises
     ------
     InputError
-        When it is no CSV file or its header is wrong.
+        When it is no CSV file.
     InputErrors
         All other offences at once, each with its row (the header is row 1), column and value.
     """
-    where = str(path)
+    table = read_table(path)
+    if table.errors:
+        raise InputErrors(table.errors)
+    return tuple(table.prosumers)
+
+
+def read_table(path: Path) -> ProsumerTable:
+    """Read the table as far as it can be read; an `InputError` or `InputErrors` where it is no such table at all."""
+    table, where = ProsumerTable(path), str(path)
     rows = csv_rows(path, where)
     header = _header(next(rows, (1, []))[1], where)
-    people: list[ProsumerSpec] = []
-    found: list[InputError] = []
-    first: dict[str, int] = {}
     for row in rows:
         if not any(cell.strip() for cell in row[1]):
             continue  # spreadsheets leave such rows at the end
         errors, prosumer = _prosumer(row, header, where)
-        found += errors
-        if prosumer is not None:
-            people.append(prosumer)
-            found += _known_before(prosumer.id, row[0], first, where)
-    if found:
-        raise InputErrors(found)
-    return tuple(people)
+        table.errors += errors
+        if prosumer is None:
+            continue
+        if prosumer.id in table.rows:
+            allowed = f"an id of its own for each prosumer: row {table.rows[prosumer.id]} has it"
+            table.errors.append(InputError(where, f"row {row[0]}, column 'id'", prosumer.id, allowed))
+            continue
+        table.rows[prosumer.id] = row[0]
+        if not errors:
+            table.prosumers.append(prosumer)
+    return table
 
 
 def write_drawn(path: Path, scenario: Scenario) -> None:
@@ -150,12 +187,6 @@ def _prosumer(row: Row, header: list[str], where: str) -> tuple[list[InputError]
             found.setdefault(name, InputError(where, f"row {number}, column {name!r}", value, problem.allowed))
         return list(found.values()), None
     return list(found.values()), prosumer
-
-
-def _known_before(name: str, number: int, first: dict[str, int], where: str) -> Iterator[InputError]:
-    if first.setdefault(name, number) != number:
-        allowed = f"an id of its own for each prosumer: row {first[name]} has it"
-        yield InputError(where, f"row {number}, column 'id'", name, allowed)
 
 
 def _cell(name: str, value: object) -> str:

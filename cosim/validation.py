@@ -15,6 +15,7 @@ from agents.prosumer import rule_by_name
 from cosim.build import build_feeder, energy_start_kwh, run_prices
 from cosim.population import resolve
 from cosim.profiles import profile_values
+from cosim.prosumers_file import ProsumerTable, read_table
 from cosim.scenario import Scenario
 from feeders import ENGINE_NAMES, FEEDERS, Feeder
 from feeders.errors import InputError, InputErrors
@@ -40,11 +41,18 @@ _SHARED = (
 )
 
 
-def require_valid(scenario: Scenario, feeder: Feeder | None = None, where: str = "scenario") -> None:
-    """Raise `InputErrors` with all that keeps a scenario from being simulated; see `problems`."""
-    found = problems(scenario, feeder, where)
+def require_valid(scenario: Scenario, feeder: Feeder | None = None, where: str = "scenario") -> Scenario:
+    """The scenario with its prosumers drawn or read, fit to be simulated; see `problems` for the parameters.
+
+    Raises
+    ------
+    InputErrors
+        With all that keeps it from being simulated.
+    """
+    resolved, found = _examined(scenario, feeder, where)
     if found:
         raise InputErrors(found)
+    return resolved
 
 
 def problems(scenario: Scenario, feeder: Feeder | None = None, where: str = "scenario") -> list[InputError]:
@@ -59,10 +67,20 @@ def problems(scenario: Scenario, feeder: Feeder | None = None, where: str = "sce
     where : str
         The file or option that the scenario is from, for the messages. Findings inside another file name that one.
     """
+    return _examined(scenario, feeder, where)[1]
+
+
+def _examined(scenario: Scenario, feeder: Feeder | None, where: str) -> tuple[Scenario, list[InputError]]:
+    """The scenario with its prosumers, as far as they can be drawn or read, and all that is wrong with it."""
     wrong: list[InputError] = []
+    table: ProsumerTable | None = None
     try:
+        if scenario.prosumers_file is not None and not scenario.prosumers:
+            table = read_table(Path(scenario.prosumers_file))
+            wrong += table.errors
+            scenario = scenario.model_copy(update={"prosumers": tuple(table.prosumers)})
         feeder = _feeder(scenario) if feeder is None else feeder
-        scenario = resolve(scenario, feeder)
+        scenario = scenario if table else resolve(scenario, feeder)
     except InputErrors as several:
         wrong += several.errors
     except InputError as error:
@@ -70,13 +88,9 @@ def problems(scenario: Scenario, feeder: Feeder | None = None, where: str = "sce
     found = [finding for check in _CHECKS for finding in check(scenario)] + wrong
     if feeder is not None:
         found += _buses(scenario, feeder)
-    people = scenario.prosumers_file or where  # the file that findings in prosumers are from
-    here = (e if e.where != _HERE else _moved(e, people if e.field.startswith("prosumers.") else where) for e in found)
-    return list({str(error): error for error in here}.values())  # each once: prosumers share profiles and files
-
-
-def _moved(error: InputError, where: str) -> InputError:
-    return InputError(where, error.field, error.value, error.allowed)
+    found = found if table is None else [table.placed(error) for error in found]
+    here = (e if e.where != _HERE else InputError(where, e.field, e.value, e.allowed) for e in found)
+    return scenario, list({str(error): error for error in here}.values())  # each once: profiles and files are shared
 
 
 def require_lockstep(scenarios: Sequence[Scenario]) -> None:

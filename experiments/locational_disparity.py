@@ -18,6 +18,7 @@ import pandas as pd
 from cosim import Run, Scenario, indices, run_ensemble
 from cosim.data import day_start, extract_days
 from cosim.indices import VOLTAGE_COUNTS
+from cosim.population import resolve
 from cosim.run import Progress
 from cosim.study import StudyOptions, StudyResult
 from experiments.disparity_report import report, write_answer
@@ -75,7 +76,7 @@ class Answer:
 
 def study(options: StudyOptions) -> StudyResult:
     """Do inverter rules cost more at the end of a feeder, and can that disparity be limited?"""
-    base = base_scenario().changed(options.changes, "--set")
+    base = resolve(base_scenario().changed(options.changes, "--set"))
     answer = disparity(base, _days(base), options)
     day = answer.table[answer.table["day"] == _day_of(pd.Timestamp(base.start))]
     return StudyResult(

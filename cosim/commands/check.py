@@ -10,7 +10,6 @@ import typer
 
 from cosim.build import build_feeder
 from cosim.commands.options import Set, read_scenario
-from cosim.population import resolve
 from cosim.scenario import Scenario
 from feeders.engines import make_engine
 
@@ -38,10 +37,9 @@ def check_command(
         raise typer.BadParameter("give a SCENARIO.toml, --schema or --example", param_hint="SCENARIO.toml")
     scenario = read_scenario(scenario_file, change)
     engine = make_engine(build_feeder(scenario.feeder), scenario.feeder.engine)
-    n_prosumers = len(resolve(scenario, engine.feeder).prosumers)
     steps = scenario.days * 24 * 60 // scenario.control_step_min
     typer.echo(
-        f"{scenario_file}: valid; {n_prosumers} prosumers on {engine.feeder.name} "
+        f"{scenario_file}: valid; {len(scenario.prosumers)} prosumers on {engine.feeder.name} "
         f"({engine.feeder.n_buses} buses), {steps} control steps from {scenario.start:%Y-%m-%d %H:%M} UTC"
     )
     for note in [*engine.feeder.notes, *engine.notes]:

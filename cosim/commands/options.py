@@ -52,7 +52,7 @@ def parse_changes(pairs: Sequence[str] | None) -> dict[str, Any]:
 
 
 def read_scenario(path: Path, change: Sequence[str] | None) -> Scenario:
-    """The scenario in a file with the changes of ``--set``, fit to be simulated.
+    """The scenario in a file with the changes of ``--set``, its prosumers drawn or read, fit to be simulated.
 
     Raises
     ------
@@ -60,8 +60,7 @@ def read_scenario(path: Path, change: Sequence[str] | None) -> Scenario:
         With all findings at once.
     """
     scenario = Scenario.from_toml(path).changed(parse_changes(change), "--set")
-    require_valid(scenario, where=f"{path} with --set" if change else str(path))
-    return scenario
+    return require_valid(scenario, where=f"{path} with --set" if change else str(path))
 
 
 @contextmanager

@@ -12,7 +12,6 @@ import typer
 from cosim.build import build_feeder
 from cosim.commands.options import ScenarioFile, Set, read_scenario
 from cosim.commands.show import show_table
-from cosim.population import resolve
 from cosim.prosumers_file import write_prosumers
 from cosim.scenario import ProsumerSpec
 
@@ -32,7 +31,7 @@ def population_command(
     """Draw the prosumers of a scenario and write them as a table, one row each, for prosumers_file."""
     scenario = read_scenario(scenario_file, change)
     feeder = build_feeder(scenario.feeder)
-    people = resolve(scenario, feeder).prosumers
+    people = scenario.prosumers
     write_prosumers(out, people)
     show_table(_summary(people), f"{scenario.name}: {len(people)} prosumers on {feeder.name}")
     n_buses = len({feeder.bus_by_name(p.bus) for p in people})
