@@ -13,6 +13,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
@@ -74,7 +75,8 @@ def write_prosumers(path: Path, prosumers: Iterable[ProsumerSpec]) -> None:
             "--out", "file", str(path), f"a file that can be written ({error.strerror or error})"
         ) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # it never came to be
+            temporary.unlink()
 
 
 @dataclass

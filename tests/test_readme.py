@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from cosim import Scenario
+from cosim.population_spec import PopulationSpec
+from cosim.validation import problems
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,6 +34,13 @@ def test_the_two_lines_are_the_ones_that_ci_runs() -> None:
     assert test_line.strip().endswith("pytest")
     for line in (run_line, test_line):
         assert re.match(r"python3 -m venv ", line), "what .ci/run looks for"
+
+
+def test_the_population_is_that_of_the_scenario_it_names() -> None:
+    (example,) = blocks("toml")
+    scenario = Scenario.from_toml(ROOT / "experiments" / "scenarios" / "village.toml")
+    assert PopulationSpec.model_validate(tomllib.loads(example)["population"]) == scenario.population
+    assert problems(scenario) == []
 
 
 @pytest.mark.parametrize("target", re.findall(r"\]\((?!https?:)([^)#]+)\)", README))

@@ -43,7 +43,7 @@ def test_the_installed_command_is_this_one() -> None:
     assert point.load() is main
 
 
-@pytest.mark.parametrize("command", ["", "run", "check", "study", "feeders", "rules", "bench"])
+@pytest.mark.parametrize("command", ["", "run", "check", "population", "study", "feeders", "rules", "bench"])
 def test_help(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "120")
     ended = call(*command.split(), "--help")
@@ -177,6 +177,35 @@ def test_check_tells_what_was_repaired_in_a_net(here: Path) -> None:
     valid, *notes = ended.out.splitlines()
     assert valid.startswith("s.toml: valid; 3 prosumers on old (2 buses), 1440 control steps from 2016-")
     assert "note: trafo: tap_dependency_table was missing; set to False" in notes
+
+
+def test_a_population_is_drawn_edited_and_passed_back_in(here: Path) -> None:
+    Path("s.toml").write_text("market_step_min = 60\n[population]\nn = 3\nrule_share = 0.0\nbattery_share = 0.0\n")
+    ended = call("population", "s.toml", "--set", "population.n=5", "--out", "my people.csv")
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    assert lines[0].strip() == "four-bus: 5 prosumers on four-bus"
+    assert [cell.strip() for cell in lines[5].strip("│").split("│")] == ["pv_kwp", "5", "2.5", "2.5", "2.5"]
+    assert [cell.strip() for cell in lines[6].strip("│").split("│")] == ["battery_kwh", "0", "-", "-", "-"]
+    assert lines[-2].endswith(" buses; 5 optimise, 5 obey no rule")
+    assert lines[-1] == "written to my people.csv; to run them, edited or not: --set 'prosumers_file=my people.csv'"
+    given = ("--set", "prosumers_file=my people.csv")
+    assert call("run", "s.toml", *FAST, "--set", "population.n=5", "--out", "drawn").code == 0
+    assert call("run", "s.toml", *FAST, *given, "--out", "read").code == 0
+    for name in ("timeseries.parquet", "prosumers.csv"):
+        assert Path("drawn", name).read_bytes() == Path("read", name).read_bytes()
+    refused = call("population", "s.toml", "--out", "my people.csv")
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    edited = Path("my people.csv").read_text().replace("home-00005", "at-the-end")
+    Path("my people.csv").write_text(edited)
+    assert call("run", "s.toml", *FAST, *given, "--out", "read").code == 2  # another run
+    assert "at-the-end" in call("run", "s.toml", *FAST, *given, "--out", "edited").out
+
+
+def test_check_counts_a_population_too(here: Path) -> None:
+    ended = call("check", "s.toml", "--set", "population.n=4", "--set", "profiles=repeated", "--set", "days=365")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("s.toml: valid; 4 prosumers on four-bus (4 buses), 525600 control steps from")
 
 
 def test_check_gives_an_example_that_is_valid(here: Path) -> None:

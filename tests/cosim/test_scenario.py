@@ -11,6 +11,10 @@ import pytest
 from pydantic import ValidationError
 
 from cosim import FeederSpec, ForecastSpec, ProsumerSpec, Scenario
+from cosim.distributions import Normal
+from cosim.population import resolve
+from cosim.population_spec import PopulationSpec
+from cosim.prosumers_file import write_prosumers
 from cosim.tariff import FlatTariff, RealTimeTariff, SyntheticTariff, TimeOfUseTariff
 from cosim.time_of_use import Period
 from feeders.errors import InputErrors
@@ -28,6 +32,22 @@ FULL = Scenario(
     prosumers=(
         ProsumerSpec(id="home.1", bus="Bus Ä 'x'", rule="prc", energy_start_kwh=0.25),
         ProsumerSpec(id="2", bus=3, optimise=False, load_profile="µ"),
+    ),
+)
+DRAWN = Scenario(
+    profiles="repeated",
+    population=PopulationSpec.model_validate(
+        {
+            "n": 7,
+            "placement": "given",
+            "buses": [2, "Bus Ä"],
+            "load_profiles": ["H0-A"],
+            "pv_kwp": {"kind": "normal", "mean": 0.1 + 0.2, "std": 1e-9, "max": 10},
+            "battery_kwh": {"kind": "choice", "values": [5, 10], "weights": [2, 1]},
+            "load_annual_mwh": {"kind": "lognormal", "mean": 3.5, "std": 1},
+            "flexible_share": {"kind": "uniform", "low": 0, "high": 1},
+            "inverter_kva": {"kind": "sized", "factor": 1.1},
+        }
     ),
 )
 TARIFFS = [
@@ -58,7 +78,11 @@ def change_refusal(**changes: object) -> str:
 
 
 @pytest.mark.parametrize("tariff", TARIFFS, ids=lambda tariff: tariff.kind)
-@pytest.mark.parametrize("scenario", [Scenario(), FULL], ids=["default", "full"])
+@pytest.mark.parametrize(
+    "scenario",
+    [Scenario(), FULL, DRAWN, Scenario(prosumers_file="/data/people é.csv"), Scenario(prosumers=())],
+    ids=["default", "full", "population", "file", "nobody"],
+)
 def test_toml_and_back_is_the_same_scenario(scenario: Scenario, tariff: Any, tmp_path: Path) -> None:
     scenario = scenario.model_copy(update={"tariff": tariff})
     (tmp_path / "s.toml").write_text(scenario.to_toml(), encoding="utf-8")
@@ -81,15 +105,15 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
 def test_file_names_in_toml_are_relative_to_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "s.toml").write_text(
-        'profiles_file = "in/p.csv"\n[feeder]\nfile = "net.json"\n'
+        'profiles_file = "in/p.csv"\nprosumers_file = "h.csv"\n[feeder]\nfile = "net.json"\n'
         '[tariff]\nkind = "real-time"\nfile = "in/q.csv"\ncolumn = "p"\nunit = "currency/kWh"\n'
     )
     monkeypatch.chdir(tmp_path / "in")
     scenario = Scenario.from_toml(Path("../s.toml"))
     folder = tmp_path.resolve()
     assert isinstance(scenario.tariff, RealTimeTariff)
-    found = (scenario.profiles_file, scenario.feeder.file, scenario.tariff.file)
-    assert found == (str(folder / "in/p.csv"), str(folder / "net.json"), str(folder / "in/q.csv"))
+    found = (scenario.profiles_file, scenario.prosumers_file, scenario.feeder.file, scenario.tariff.file)
+    assert found == tuple(str(folder / name) for name in ("in/p.csv", "h.csv", "net.json", "in/q.csv"))
 
 
 def test_file_names_given_elsewhere_are_relative_to_the_working_folder(
@@ -185,6 +209,75 @@ def test_changes_by_dotted_names() -> None:
     assert (changed.rule, changed.voltage.dead_pu, changed.voltage.vm_max_pu) == ("prc", 0.03, 1.05)
     assert [p.pv_kwp for p in changed.prosumers] == [5.0, 1.0, 5.0]
     assert Scenario().changed({}) == Scenario()
+
+
+def test_changes_of_a_population() -> None:
+    changed = DRAWN.changed(
+        {"population.n": 9, "population.pv_kwp.mean": 2, "population.battery_kwh": 3, "rule": "prc"}
+    )
+    assert changed.population is not None
+    assert (changed.population.n, changed.population.battery_kwh, changed.rule) == (9, 3.0, "prc")
+    assert changed.population.pv_kwp == Normal(mean=2.0, std=1e-9, max=10.0)
+    placed = DRAWN.changed({"population.placement": "random"})
+    assert placed.population is not None
+    assert placed.population.buses == ()
+
+
+def test_of_prosumers_population_and_file_the_changed_one_takes_the_place_of_the_others() -> None:
+    drawn = Scenario().changed({"population.n": 2})
+    assert drawn == Scenario(population=PopulationSpec(n=2))
+    assert drawn.prosumers == ()
+    read = drawn.changed({"prosumers_file": "/p.csv"})
+    assert (read.population, read.prosumers_file, read.prosumers) == (None, "/p.csv", ())
+    assert read.changed({"population": {"n": 2}}) == drawn
+    assert read.changed({"rule": "prc"}) == Scenario(prosumers_file="/p.csv", rule="prc")
+
+
+def test_changes_of_drawn_prosumers_make_them_a_list_of_their_own() -> None:
+    drawn = resolve(Scenario().changed({"population.n": 3}))
+    changed = drawn.changed({"prosumers.*.optimise": False, "prosumers.home-00002.pv_kwp": 9})
+    assert changed.population is None
+    assert [(p.optimise, p.pv_kwp) for p in changed.prosumers] == [(False, 2.5), (False, 9.0), (False, 2.5)]
+    assert [p.bus for p in changed.prosumers] == [p.bus for p in drawn.prosumers]
+    assert Scenario.from_dict(changed.model_dump(exclude_none=True)) == changed
+
+
+def test_changes_keep_drawn_prosumers_unless_they_would_be_drawn_otherwise() -> None:
+    drawn = resolve(Scenario().changed({"population.n": 3}))
+    assert drawn.changed({"rule": "prc", "seed": drawn.seed}).prosumers == drawn.prosumers
+    for change in ({"seed": 5}, {"population.n": 4}, {"feeder.name": "case33bw"}, {"prosumers_file": "/p.csv"}):
+        assert drawn.changed(change).prosumers == ()
+
+
+def test_prosumers_that_were_read_are_changed_one_by_one(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    write_prosumers(path, Scenario().prosumers)
+    changed = resolve(Scenario(prosumers_file=str(path))).changed({"prosumers.home-3.pv_kwp": 9})
+    assert changed == Scenario().changed({"prosumers.home-3.pv_kwp": 9})
+
+
+@pytest.mark.parametrize(
+    ("scenario", "allowed"),
+    [
+        (DRAWN, "population.FIELD; single prosumers once they are drawn, see `cosim population`"),
+        (Scenario(prosumers_file="/p.csv"), "a change of the file, /p.csv"),
+    ],
+)
+def test_prosumers_still_to_come_cannot_be_changed(scenario: Scenario, allowed: str) -> None:
+    with pytest.raises(InputErrors) as refused:
+        scenario.changed({"prosumers.*.pv_kwp": 1}, "--set")
+    assert str(refused.value) == f"--set: prosumers.*.pv_kwp: 1 is not allowed; allowed: {allowed}"
+
+
+def test_two_sources_of_prosumers_are_one_too_many() -> None:
+    home = {"id": "a", "bus": 2}
+    assert refusals({"population": {"n": 1}, "prosumers": [home], "prosumers_file": "p.csv"}) == [
+        "s.toml: prosumers, population, prosumers_file: '3 of them' is not allowed; allowed: one of these, not several"
+    ]
+    assert change_refusal(population__n=1, prosumers_file="p.csv").startswith(
+        "--set: population, prosumers_file: '2 of"
+    )
+    assert Scenario.from_dict({"population": {"n": 1}, "prosumers": []}).prosumers == ()
 
 
 def test_a_dot_in_an_id_is_part_of_it() -> None:

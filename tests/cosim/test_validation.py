@@ -202,6 +202,28 @@ def test_five_wrong_fields_are_listed_at_once(here: Path) -> None:
     ]
 
 
+def test_of_many_findings_the_first_twenty_are_shown(here: Path) -> None:
+    """Ten thousand of each: also the nearest known buses are looked up for some alone."""
+    Path("p.csv").write_text("id,bus,pv_kwp\n" + "".join(f"h{k},nowhere {k},1\n" for k in range(10_000)))
+    Path("s.toml").write_text('prosumers_file = "p.csv"\n')
+    unknown = call("check", "s.toml")
+    lines = unknown.err.splitlines()
+    assert (unknown.code, len(lines), lines[-1]) == (2, 21, "error: and 9980 more")
+    assert lines[19].startswith(
+        f"error: {here}/p.csv: row 21, column 'bus': 'nowhere 19' is not allowed; allowed: a bus"
+    )
+    Path("p.csv").write_text("id,bus,pv_kwp\n" + "".join(f"h{k},2,-1\n" for k in range(21)))
+    assert call("check", "s.toml").err.splitlines()[-1] == "error: and 1 more"
+    Path("p.csv").write_text("id,bus,pv_kwp\n" + "".join(f"h{k},2,-1\n" for k in range(20)))
+    assert len(call("check", "s.toml").err.splitlines()) == 20
+
+
+def test_a_table_of_prosumers_that_is_not_there_is_one_line(here: Path) -> None:
+    Path("s.toml").write_text('prosumers_file = "no.csv"\n')
+    line = f"{here}/no.csv: file: 'No such file or directory' is not allowed; allowed: a CSV file that can be read"
+    assert_refused(here, [line], "population", "s.toml")
+
+
 def test_a_wrong_scenario_through_the_shell(here: Path) -> None:
     """A process of its own: what a handler of this one could hide, such as a traceback or a warning, would show."""
     Path("s.toml").write_text('rule = "prk"\n[feeder]\nname = "fourbus"\n' + HOME + "battery_min_kwh = 1.5\n")

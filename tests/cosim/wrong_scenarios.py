@@ -188,6 +188,60 @@ SCENARIOS: dict[str, tuple[str, str]] = {
         "prosumers.a.pv_profile: 'H0-A' is not allowed; "
         "allowed: a profile of the embedded extract; nearest: PV1, PV2, PV3",
     ),
+    "list-and-population": (
+        "population = { n = 2 }\n" + HOME,
+        "prosumers, population: '2 of them' is not allowed; allowed: one of these, not several",
+    ),
+    "population-of-none": (
+        "[population]\nn = 0",
+        "population.n: 0 is not allowed; allowed: a number >= 1 and <= 99999 (how many prosumers)",
+    ),
+    "population-without-number": (
+        "[population]\npv_share = 0.5",
+        "population.n: nothing given; allowed: a value: this field has no default",
+    ),
+    "share-above-one": (
+        "[population]\nn = 2\npv_share = 50",
+        "population.pv_share: 50 is not allowed; allowed: a number >= 0 and <= 1 (share of homes with PV)",
+    ),
+    "unknown-key-of-population": (
+        "[population]\nn = 2\npv_kw = 5",
+        "population.pv_kw: 5 is not allowed; allowed: a known key; nearest: pv_kwp",
+    ),
+    "unknown-placement": (
+        '[population]\nn = 2\nplacement = "end"',
+        "population.placement: 'end' is not allowed; "
+        "allowed: 'given', 'random', 'proportional-to-load' or 'end-of-feeder'",
+    ),
+    "given-places-without-buses": (
+        '[population]\nn = 2\nplacement = "given"',
+        "population.buses: nothing given; allowed: the buses to deal the homes to, for placement given",
+    ),
+    "buses-for-random-places": (
+        "[population]\nn = 2\nbuses = [2, 3]",
+        "population.buses: [2, 3] is not allowed; allowed: none for placement random, only for given",
+    ),
+    "one-bus-instead-of-several": (
+        '[population]\nn = 2\nplacement = "given"\nbuses = 2',
+        "population.buses: 2 is not allowed; allowed: an array of values, e.g. [2, 3]",
+    ),
+    "bus-between-two": (
+        '[population]\nn = 2\nplacement = "given"\nbuses = [2.5]',
+        "population.buses[0]: 2.5 is not allowed; allowed: a whole number or text",
+    ),
+    "kind-of-distribution": (
+        '[population]\nn = 2\npv_kwp = { kind = "gauss", mean = 5 }',
+        "population.pv_kwp.kind: 'gauss' is not allowed; allowed: uniform, normal, lognormal, choice",
+    ),
+    "kind-of-inverter": (
+        '[population]\nn = 2\ninverter_kva = { kind = "size", factor = 1 }',
+        "population.inverter_kva.kind: 'size' is not allowed; allowed: sized, uniform, normal, lognormal, choice",
+    ),
+    "unknown-profile-of-population": (
+        '[population]\nn = 2\nload_profiles = ["H0-A", "H0-X"]',
+        "population.load_profiles: 'H0-X' is not allowed; "
+        "allowed: a profile of the embedded extract; nearest: H0-L, H0-H, H0-G",
+    ),
     "no-such-profiles": (
         'profiles_file = "no.csv"',
         "profiles_file: '{here}/no.csv' is not allowed; allowed: an existing CSV file",
