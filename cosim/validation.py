@@ -14,7 +14,7 @@ import numpy as np
 from agents.prosumer import rule_by_name
 from cosim.build import build_feeder, energy_start_kwh, run_prices
 from cosim.population import resolve
-from cosim.profiles import profile_values
+from cosim.profiles import market_times, profile_values
 from cosim.prosumers_file import ProsumerTable, read_table
 from cosim.scenario import Scenario
 from feeders import ENGINE_NAMES, FEEDERS, Feeder
@@ -183,12 +183,11 @@ def _prices(s: Scenario) -> Iterator[InputError]:
 
 
 def _planner(s: Scenario) -> Iterator[InputError]:
-    if s.planner != "dynamic-program" or next(_prices(s), None) is not None or 24 * 60 % s.market_step_min:
+    if s.planner != "dynamic-program" or 24 * 60 % s.market_step_min or any(True for _ in _prices(s)):
         return
-    times = market_times(s)
-    lowest = s.tariff.prices(times, folder=Path()).price_sell
-    if (lowest < 0).any():
-        at = times[int(np.argmax(lowest < 0))]
+    negative = run_prices(s).price_sell < 0
+    if negative.any():
+        at = market_times(s)[int(np.argmax(negative))]
         allowed = f"auto or highs: the tariff has negative prices, the first at {at:%Y-%m-%d %H:%M} UTC"
         yield InputError(_HERE, "planner", s.planner, allowed)
 
