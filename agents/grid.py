@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import mesa
 import numpy as np
@@ -152,5 +153,5 @@ class Grid(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
     def _at_buses(self, power: Array) -> Array:
         if len(self._place) == 0:  # there bincount would count
             return np.zeros(self._shape)
-        summed: Array = np.bincount(self._place, power, self._n_places).reshape(self._shape)
-        return summed
+        summed = np.bincount(self._place, power, self._n_places).reshape(self._shape)
+        return cast(Array, summed)  # the stubs know counts only

@@ -134,7 +134,7 @@ def _on_steps(
     n_fine = len(times) * (step_min // fine_min)
     fine = pd.date_range(times[0], periods=n_fine, freq=f"{fine_min}min")
     row = repeated_rows(fine) if repeated else _measured_rows(table, fine, series_min, times, step_min)
-    held = table.values[row[:, None], np.asarray(columns)].reshape(len(times), -1, len(columns))
+    held = table.values[row[:, None], np.asarray(columns, dtype=np.int64)].reshape(len(times), -1, len(columns))
     mean: Array = np.ascontiguousarray(held.swapaxes(1, 2)).mean(axis=2)
     return mean
 

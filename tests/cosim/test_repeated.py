@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
 
@@ -118,7 +119,7 @@ def test_days_of_a_year_are_the_year() -> None:
     assert whole.p_load_kw.shape == (9600, 3)
     for first, count in ((0, 24), (1, 1), (84 * 24, 48), (301 * 24 + 5, 30), (9000, None)):
         part = build_signals(scenario, first, count)
-        for name in vars(whole):
+        for name in (field.name for field in fields(whole)):
             wanted = getattr(whole, name)[first:][:count]
             assert (getattr(part, name) == wanted).all(), name
             assert getattr(part, name).shape == wanted.shape
