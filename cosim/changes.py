@@ -66,7 +66,7 @@ def _assign_prosumers(
     else:
         for row in chosen:
             if not isinstance(people[row], dict):  # only those that change are checked again
-                people[row] = people[row].model_dump(exclude_none=True)
+                people[row] = dict(people[row])
             people[row][field] = value
         return
     raise InputErrors([problem])

@@ -131,10 +131,10 @@ def _on_steps(
     """Profiles on market steps, (n_steps, n_columns): held where they are coarser, averaged where they are finer."""
     series_min = _step_min(table.times, step_min, table.source)
     fine_min = min(step_min, series_min)
-    n_fine = len(times) * (step_min // fine_min)
-    fine = pd.date_range(times[0], periods=n_fine, freq=f"{fine_min}min")
+    per_step = step_min // fine_min
+    fine = pd.date_range(times[0], periods=len(times) * per_step, freq=f"{fine_min}min")
     row = repeated_rows(fine) if repeated else _measured_rows(table, fine, series_min, times, step_min)
-    held = table.values[row[:, None], np.asarray(columns, dtype=np.int64)].reshape(len(times), -1, len(columns))
+    held = table.values[row[:, None], np.asarray(columns, dtype=np.intp)].reshape(len(times), per_step, len(columns))
     mean: Array = np.ascontiguousarray(held.swapaxes(1, 2)).mean(axis=2)
     return mean
 
