@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from feeders.errors import CosimError, PowerFlowError
 
 if TYPE_CHECKING:
-    from cosim.run import Run
+    from cosim.outcome import Run
 
 __all__ = ["RunFailure"]
 

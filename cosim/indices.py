@@ -1,6 +1,7 @@
 """What a rule did to each prosumer: cost, gain, curtailed energy, voltage (Hashmi et al., section IV-A).
 
-Arrays over time have shape (n_control_steps, n_prosumers), results (n_prosumers,).
+Arrays over time have shape (n_control_steps, n_prosumers), results (n_prosumers,). These are the definitions; a run
+adds the same up as it goes (`cosim.tally`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from agents.prosumer import VoltageBand
 
 __all__ = [
+    "REVERSAL_PU",
     "VOLTAGE_COUNTS",
     "cumulative_voltage_correction",
     "curtailed_energy",
@@ -27,6 +29,7 @@ Array = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
 VOLTAGE_COUNTS = ("n_above_max", "n_above_dead", "n_below_dead", "n_below_min")
+REVERSAL_PU = 1e-3  # a voltage that moves less between control steps does not hunt
 
 
 def energy_cost(p_meter_kw: Array, price_buy: Array, price_sell: Array, step_h: float) -> Array:
@@ -84,7 +87,7 @@ def cumulative_voltage_correction(vm_pu: Array, dead_pu: float) -> Array:
     return excess
 
 
-def voltage_reversals(vm_pu: Array, least_pu: float = 1e-3) -> Counts:
+def voltage_reversals(vm_pu: Array, least_pu: float = REVERSAL_PU) -> Counts:
     """Samples at which the voltage turns back by more than `least_pu` after moving as much: a rule that hunts.
 
     An inverter that reads the last minute's voltage and acts in full overshoots where its droop is steep against the

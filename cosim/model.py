@@ -21,6 +21,7 @@ from cosim.ledger import Ledger, LedgerError
 from cosim.measurement import MEASUREMENTS
 from cosim.record import Record
 from cosim.scenario import Scenario
+from cosim.tally import Tally
 from cosim.validation import require_lockstep, require_valid
 from feeders import Feeder, make_engine
 from feeders.errors import InputError, InputErrors, PowerFlowError
@@ -60,7 +61,9 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
     clock : Clock
         Market and control steps.
     record : Record
-        What happened so far.
+        What happened so far, as much of it as the scenario records.
+    tally : Tally
+        Sums and counts of all that happened so far.
 
     Raises
     ------
@@ -94,7 +97,9 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         self.prosumers = [own.get(name, Prosumer)(self, self.population, row) for row, name in enumerate(names)]
         self.forecast = build_forecast(first, self.rows, self.clock)
         self.ledger = Ledger(self.population)
-        self.record = Record(self.clock.n_control_steps, self.population)
+        self.tally = Tally(self.population)
+        steps = (self.clock.n_control_steps, self.clock.controls_per_step)
+        self.record = Record(self.population, *steps, first.record, first.record_every)
         self.datacollector = mesa.DataCollector(model_reporters=_REPORTERS)
         self._exchange = MEASUREMENTS[first.mode]
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
@@ -137,6 +142,7 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
             self._regulate_and_flow(minute)
             self.population.deliver(self.clock.control_step_h)
             self.ledger.book(minute, self.clock.control_step_h)
+            self.tally.add()
             self.record.write()
         self.ledger.close_market_step(minute)
         self.clock.advance()
@@ -147,6 +153,39 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         """Step to the end of the scenario."""
         while not self.clock.finished:
             self.step()
+
+    def state(self) -> dict[str, Array]:
+        """All that the rest of the run depends on at the end of a day, by name; views, but for the clock.
+
+        Between days nobody holds a plan and no engine remembers a flow. Not in it: what the DataCollector has
+        collected, and what a prosumer of a class of one's own remembers.
+        """
+        found = {"population.state": self.population.state, "tally.sums": self.tally.sums}
+        kept = {name: value for name, value in vars(self.ledger).items() if isinstance(value, np.ndarray)}
+        found |= {f"ledger.{name}": value for name, value in kept.items() if value.flags.writeable}
+        found["clock.step"] = np.array(self.clock.step, dtype=float)
+        if self._shadow is not None:
+            found |= {f"shadow.{name}": value for name, value in self._shadow.state().items()}
+        return found
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        """Go on from a `state` of a model of the same scenario, as if this one had lived till then.
+
+        Raises
+        ------
+        KeyError, ValueError
+            When it is the state of something else.
+        """
+        for name, value in self.state().items():
+            if value.shape != state[name].shape:
+                raise ValueError(f"{name}: shape {state[name].shape} instead of {value.shape}")
+            value[...] = state[name]
+        self.clock.step = int(state["clock.step"])
+        self.record.go_on(self.clock.step * self.clock.controls_per_step)
+        self.running = not self.clock.finished
+        if self._shadow is not None:
+            own = {name.removeprefix("shadow."): value for name, value in state.items() if name.startswith("shadow.")}
+            self._shadow.restore(own)
 
     def _begin(self) -> None:
         """Load, sun and prices of now, and what an inverter reads that has not measured, or must not."""
@@ -179,7 +218,7 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
 
     def _regulate_and_flow(self, minute: int) -> None:
         if self._shadow is not None:
-            self._reference_vm_pu = self._shadow.record.column("vm_pu")[minute]
+            self._reference_vm_pu = self._shadow.record.present("vm_pu")[minute % self.clock.controls_per_step]
         self.population.vm_pu[:] = self._solved(
             minute, lambda: self._exchange(self.population, self.grid, self._regulate, self._reference_vm_pu)
         )
@@ -190,7 +229,7 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         for prosumer in self._deviants:
             prosumer.regulate(float(vm_pu[prosumer.row]), self.clock.control_step_h)
             if not math.isfinite(prosumer.p_battery_kw + prosumer.p_curtailed_kw + prosumer.q_inverter_kvar):
-                raise LedgerError("power", prosumer.name, self.record.n_written, math.nan)
+                raise LedgerError("power", prosumer.name, self.record.n_lived, math.nan)
         if self._deviants:
             self.population.meter()
 
@@ -240,18 +279,14 @@ def _shadow(scenarios: list[Scenario], feeder: Feeder, threads: int) -> CoSimula
     first = scenarios[0]
     if first.mode != "open-loop" or first.open_loop_reference != "optimised":
         return None
-    free = {"mode": "closed-loop", "rule": "none", "prosumers.*.rule": "none"}
+    free = {"mode": "closed-loop", "rule": "none", "prosumers.*.rule": "none", "record": ()}
     return CoSimulation([scenario.changed(free) for scenario in scenarios], feeder=feeder, threads=threads)
-
-
-def _last_step(model: CoSimulation, name: str) -> Array:
-    return model.record.column(name)[-model.clock.controls_per_step :]
 
 
 _REPORTERS = {
     "cost": lambda m: float(m.ledger.cost.sum()),
-    "vm_min_pu": lambda m: float(_last_step(m, "vm_pu").min(initial=np.inf)),
-    "vm_max_pu": lambda m: float(_last_step(m, "vm_pu").max(initial=-np.inf)),
-    "p_curtailed_kw": lambda m: float(_last_step(m, "p_curtailed_kw").mean(axis=0).sum()),
-    "p_meter_kw": lambda m: float(_last_step(m, "p_meter_kw").mean(axis=0).sum()),
+    "vm_min_pu": lambda m: float(m.record.present("vm_pu").min(initial=np.inf)),
+    "vm_max_pu": lambda m: float(m.record.present("vm_pu").max(initial=-np.inf)),
+    "p_curtailed_kw": lambda m: float(m.record.present("p_curtailed_kw").mean(axis=0).sum()),
+    "p_meter_kw": lambda m: float(m.record.present("p_meter_kw").mean(axis=0).sum()),
 }

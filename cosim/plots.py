@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +19,9 @@ from matplotlib.typing import LineStyleType
 from agents.prosumer import VoltageBand
 from cosim.build import build_signals
 from cosim.data import TIMEZONE
-from cosim.run import Run
+from cosim.outcome import Run
 
-__all__ = ["COLOURS", "STYLES", "draw_run", "plot_day", "plot_voltages", "save_figure"]
+__all__ = ["COLOURS", "STYLES", "draw_run", "plot_day", "plot_voltages", "samples_per_step", "save_figure"]
 
 Array = npt.NDArray[np.float64]
 
@@ -29,6 +30,10 @@ STYLES: tuple[LineStyleType, ...] = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 
 _GREY = "#666666"
 _LINE = 0.9  # thin enough that what swings from minute to minute stays apart from its neighbours
 _LABEL, _SMALL = 9, 7.5  # font sizes
+_DAY_COLUMNS = (
+    *("p_battery_kw", "p_flexible_kw", "p_load_kw", "p_pv_kw", "p_curtailed_kw", "p_meter_kw"),
+    *("price_buy", "price_sell", "energy_kwh"),
+)
 _DAY_LABELS = ("battery (kW)", "flexible load (kW)", "net load (kW)", "price\n(currency/kWh)", "energy (kWh)")
 _TICKS_H = (3, 6, 12, 24, 48, 96, 168)
 
@@ -75,28 +80,20 @@ def plot_day(figure: Figure, run: Run, prosumer: str, timezone: str = TIMEZONE) 
     """One prosumer's run in five panels: battery, flexible load in its bounds, net load, price, energy.
 
     The panels of Hashmi et al., fig. 5. Battery, meter and curtailed power as mean of each market step, shaded from its
-    least to its largest control step.
+    least to its largest sample.
+
+    Raises
+    ------
+    NotRecorded
+        When the run did not record what is drawn.
     """
     row = run.prosumers["prosumer"].tolist().index(prosumer)
     hours = local_hours(run, timezone)
-    battery, flexible, load, pv, curtailed, meter, price_buy, price_sell, energy = (
-        run.column(name)[:, row]
-        for name in (
-            "p_battery_kw",
-            "p_flexible_kw",
-            "p_load_kw",
-            "p_pv_kw",
-            "p_curtailed_kw",
-            "p_meter_kw",
-            "price_buy",
-            "price_sell",
-            "energy_kwh",
-        )
-    )
-    signals = build_signals(run.scenario)
-    per_step = run.scenario.market_step_min // run.scenario.control_step_min
-    highest = np.repeat(signals.p_flexible_max_kw[:, row], per_step)[: len(hours)]
-    usual = np.repeat(signals.p_flexible_kw[:, row], per_step)[: len(hours)]
+    samples = run.series.read(_DAY_COLUMNS, 0, len(hours), [row])[:, :, 0]
+    battery, flexible, load, pv, curtailed, meter, price_buy, price_sell, energy = samples.T
+    signals, per_step = build_signals(run.scenario), samples_per_step(run)
+    step = np.arange(len(hours)) * run.series.layout.step_min // run.scenario.market_step_min
+    highest, usual = signals.p_flexible_max_kw[step, row], signals.p_flexible_kw[step, row]
     axes = figure.subplots(5, 1, sharex=True)
     blue, orange, green, *_ = COLOURS
     axes[0].axhline(0, color=_GREY, linewidth=0.6)
@@ -124,26 +121,37 @@ def plot_day(figure: Figure, run: Run, prosumer: str, timezone: str = TIMEZONE) 
 
 
 def draw_run(run: Run, folder: Path) -> None:
-    """The figures of a run: all voltages, and the day of the prosumer with the greatest electrical distance."""
+    """The figures of a run: voltages, and the day of the prosumer with the greatest electrical distance.
+
+    Those alone of which everything was recorded.
+    """
     hours = local_hours(run, TIMEZONE)
     far_to_near = run.prosumers.sort_values("distance_ohm", ascending=False)
     shown = far_to_near.head(len(COLOURS) - 1)
     figure = Figure(figsize=(7.2, 3.2), layout="constrained")
-    names = zip(shown.index, shown["prosumer"], shown["bus"], strict=True)
-    vm_pu = {f"{name} (bus {bus})": run.column("vm_pu")[:, int(row)] for row, name, bus in names}
-    if vm_pu:
-        per_step = run.scenario.market_step_min // run.scenario.control_step_min
-        ax = plot_voltages(figure.subplots(), hours, vm_pu, run.scenario.voltage.band, per_step)
+    names = [f"{name} (bus {bus})" for name, bus in zip(shown["prosumer"], shown["bus"], strict=True)]
+    recorded = set(run.scenario.record) if names else set()
+    if "vm_pu" in recorded:
+        vm_pu = dict(zip(names, run.column("vm_pu", rows=shown.index.tolist()).T, strict=True))
+        ax = plot_voltages(figure.subplots(), hours, vm_pu, run.scenario.voltage.band, samples_per_step(run))
         ax.legend(fontsize=_SMALL, ncols=4, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0))
         save_figure(figure, folder / "voltages.png")
+    if recorded.issuperset(_DAY_COLUMNS):
         farthest = str(far_to_near["prosumer"].iloc[0])
         save_figure(plot_day(_tall(), run, farthest), folder / f"day-{farthest}.png")
 
 
 def local_hours(run: Run, timezone: str) -> Array:
-    """Control steps as hours since local midnight of the first day."""
-    first = run.times[0].tz_convert(timezone)
-    return np.arange(len(run.times), dtype=np.float64) * run.step_h + (first.hour + first.minute / 60)
+    """Times of the samples as hours since local midnight of the first day."""
+    first = run.scenario.start.astimezone(ZoneInfo(timezone))
+    samples = np.arange(run.series.n_samples, dtype=np.float64)
+    return samples * (run.series.layout.step_min / 60) + (first.hour + first.minute / 60)
+
+
+def samples_per_step(run: Run) -> int:
+    """Samples that are drawn as one step: those of a market step, or one where they do not fit into it."""
+    per_step, rest = divmod(run.scenario.market_step_min, run.series.layout.step_min)
+    return 1 if rest else max(1, per_step)
 
 
 def save_figure(figure: Figure, path: Path) -> None:

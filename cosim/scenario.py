@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, Field, ValidationError, field_validator, model_validator
 
-from agents.prosumer import VoltageBand
+from agents.prosumer import RECORDED, VoltageBand
 from cosim.changes import apply_changes, touches
 from cosim.errors import input_errors
 from cosim.population_spec import PopulationSpec
+from cosim.record import chosen_columns
 from cosim.strict import Strict
 from cosim.tariff import RealTimeTariff, SyntheticTariff, Tariff
 from cosim.toml import toml_text
@@ -108,6 +109,10 @@ class Scenario(Strict):
     )
     rule: str = Field("hybrid", description="inverter rule of all prosumers, see `cosim rules`")
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    record: Annotated[
+        tuple[str, ...], Field(strict=False, description="columns kept as series; none: indices only")
+    ] = RECORDED
+    record_every: Annotated[int, Field(ge=1, le=1440, description="control steps from one sample to the next")] = 1
     feeder: FeederSpec = FeederSpec(name="four-bus")
     voltage: VoltageSpec = VoltageSpec()
     tariff: Tariff = SyntheticTariff()
@@ -140,6 +145,11 @@ class Scenario(Strict):
         if not 1900 <= start.year < 2200:  # pandas ends in 2262, and a year 0219 is a slip
             raise InputError("scenario", "", start.isoformat(), "a year from 1900 to 2199")
         return start.astimezone(UTC)
+
+    @field_validator("record")
+    @classmethod
+    def _known(cls, record: tuple[str, ...]) -> tuple[str, ...]:
+        return chosen_columns(record)
 
     @field_validator("profiles_file", "prosumers_file")
     @classmethod

@@ -38,6 +38,8 @@ _SHARED = (
     "open_loop_reference",
     "forecast",
     "planner",
+    "record",
+    "record_every",
 )
 
 
@@ -117,6 +119,9 @@ def _steps(s: Scenario) -> Iterator[InputError]:
     if s.market_step_min % s.control_step_min:
         allowed = f"a divisor of market_step_min, {s.market_step_min}"
         yield InputError(_HERE, "control_step_min", s.control_step_min, allowed)
+    elif 24 * 60 % (s.record_every * s.control_step_min):
+        allowed = f"a divisor of the control steps of a day, {24 * 60 // s.control_step_min}"
+        yield InputError(_HERE, "record_every", s.record_every, allowed)
     start_min = s.start.hour * 60 + s.start.minute
     if start_min % s.market_step_min and 24 * 60 % s.market_step_min == 0:
         allowed = f"a time at a whole multiple of market_step_min, {s.market_step_min}, in the day"

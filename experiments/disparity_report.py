@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from cosim import Scenario
 from cosim.data import TIMEZONE
-from cosim.plots import COLOURS, local_hours, plot_day, plot_voltages, save_figure
+from cosim.plots import COLOURS, local_hours, plot_day, plot_voltages, samples_per_step, save_figure
 
 if TYPE_CHECKING:
     from experiments.locational_disparity import Answer
@@ -166,7 +166,7 @@ def _controlled_figure(answer: Answer) -> Figure:
         runs = {c.rule: run for c, run in answer.runs.items() if c.mode == mode and c.active == (far,)}
         some = runs["none"].scenario
         vm_pu = {_NAMES[rule]: run.column("vm_pu")[:, -1] for rule, run in runs.items()}
-        per_step = some.market_step_min // some.control_step_min
+        per_step = samples_per_step(runs["none"])
         plot_voltages(ax, local_hours(runs["none"], TIMEZONE), vm_pu, some.voltage.band, per_step)
         title = f"{mode}: mean of each quarter-hour, shaded to its least and largest minute"
         ax.set_title(title, fontsize=8, loc="left")

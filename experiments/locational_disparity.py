@@ -160,7 +160,6 @@ def _table(base: Scenario, runs: dict[Case, Run]) -> pd.DataFrame:
             rule=case.rule,
             lcg_percent=indices.loss_of_consumer_gain(cost, free),
             gain_kept_percent=indices.gain_kept(cost, free, idle),
-            n_reversals=indices.voltage_reversals(runs[case].column("vm_pu")),
         )
         rows.append(full[[name in case.active for name in names]])
     return pd.concat(rows, ignore_index=True)[["day", *COLUMNS, "n_reversals", "prosumer", "distance_ohm"]]

@@ -97,6 +97,7 @@ def _where_time_goes() -> pd.DataFrame:
         "battery": seconds["population.py", "deliver"],
         "ledger": seconds["ledger.py", "book"],
         "record": seconds["record.py", "write"],
+        "indices": seconds["tally.py", "add"],
     }
     parts["everything else"] = total - sum(parts.values())
     return pd.DataFrame([(n, s, 100 * s / total) for n, s in parts.items()], columns=["part", "seconds", "percent"])

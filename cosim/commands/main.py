@@ -50,6 +50,6 @@ def main() -> None:
 
 
 def _interrupted(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - what a handler is given
-    """End at Ctrl-C; folders appear whole or not at all, so there is nothing to tidy."""
+    """End at Ctrl-C; folders appear whole or not at all, and what a run has kept it says itself."""
     sys.stderr.write("interrupted; results are written whole or not at all\n")
     sys.exit(130)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
@@ -13,8 +16,10 @@ from cosim.commands.show import show_table
 from cosim.failure import RunFailure
 from cosim.indices import VOLTAGE_COUNTS
 from cosim.plots import draw_run
-from cosim.results import check_target, repeat_command, run_id, save_run
-from cosim.run import Run, run
+from cosim.results import check_target, repeat_command, run_id
+from cosim.run import run
+from cosim.scenario import Scenario
+from cosim.unfinished import days_kept, working_folder
 
 __all__ = ["run_command"]
 
@@ -29,27 +34,59 @@ def run_command(
     references: Annotated[
         bool, typer.Option(help="Also run without rules and without optimisation, to compare with.")
     ] = True,
+    resume: Annotated[
+        bool | None,
+        typer.Option(
+            "--resume/--restart",
+            help="Where an earlier run to the same folder was interrupted: go on from its last finished day, or begin "
+            "anew.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Run a scenario and write what came out: scenario, manifest, time series, indices, figures."""
+    """Run a scenario and write what came out: scenario, manifest, time series, indices, figures.
+
+    Series are written as the run goes, and finished days are kept until the folder is there: an interrupted run goes
+    on with --resume. The scenario's record and record_every choose what is kept as series.
+    """
     scenario = read_scenario(scenario_file, change)
     target = out or Path("results") / scenario.name
     check_target(target, run_id(scenario))
+    again = _resume_command(scenario_file, change, target, references)
     began = perf_counter()
-    try:
-        with progress_bar(f"running {scenario.name}") as progress:
-            result = run(scenario, references=references, threads=threads, progress=progress)
-    except RunFailure as failure:
-        if failure.partial is not None:
-            _keep_partial(failure.partial, target, perf_counter() - began)
-        raise
-    seconds = perf_counter() - began
-    save_run(result, target, seconds=seconds, draw=draw_run)
+    with progress_bar(f"running {scenario.name}") as progress, _last_words(scenario, target, again):
+        result = run(
+            scenario,
+            references=references,
+            threads=threads,
+            progress=progress,
+            folder=target,
+            resume=resume,
+            draw=draw_run,
+            tell=lambda line: typer.echo(f"note: {line}", err=True),
+        )
     days = "1 day" if scenario.days == 1 else f"{scenario.days} days"
     show_table(result.indices[_SHOWN], f"{scenario.name}: rule {scenario.rule}, {scenario.mode}, {days}")
-    typer.echo(f"{seconds:.1f} s; written to {target}")
+    typer.echo(f"{perf_counter() - began:.1f} s; written to {target}")
 
 
-def _keep_partial(partial: Run, target: Path, seconds: float) -> None:
-    save_run(partial, target, seconds=seconds)
-    typer.echo(f"results up to then: {target}", err=True)
-    typer.echo(f"to repeat it: {repeat_command(target)}", err=True)
+@contextmanager
+def _last_words(scenario: Scenario, target: Path, again: str) -> Iterator[None]:
+    """Say what is left of a run that ends before its end."""
+    try:
+        yield
+    except RunFailure:
+        typer.echo(f"results up to then: {target}", err=True)
+        typer.echo(f"to repeat it: {repeat_command(target)}", err=True)
+        raise
+    except SystemExit:  # Ctrl-C
+        kept = days_kept(working_folder(target, scenario), scenario.days)
+        if kept:
+            typer.echo(f"kept: {kept}; to go on: {again}", err=True)
+        raise
+
+
+def _resume_command(scenario_file: Path, change: Sequence[str] | None, target: Path, references: bool) -> str:
+    changes = [word for pair in change or () for word in ("--set", pair)]
+    words = ["cosim", "run", str(scenario_file), *changes, "--out", str(target)]
+    return shlex.join([*words, *([] if references else ["--no-references"]), "--resume"])

@@ -1,0 +1,128 @@
+"""Indices on the fly: sums and counts of every prosumer, carried on each control step whatever is recorded.
+
+The definitions are those of `cosim.indices`, which computes the same from series.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from numba import njit
+
+from agents.prosumer import STATE, Population, Status
+from cosim.indices import REVERSAL_PU, VOLTAGE_COUNTS
+
+__all__ = ["TOTALS", "Tally", "status_words"]
+
+Array = npt.NDArray[np.float64]
+
+_STATUSES = 2 * max(Status)  # every combination of flags
+_VM, _CURTAILED, _METER, _STATUS = (STATE.index(n) for n in ("vm_pu", "p_curtailed_kw", "p_meter_kw", "status"))
+_ROWS = (
+    *("imported_kw", "exported_kw", "curtailed_kw", "cvc_pu", *VOLTAGE_COUNTS),
+    *("n_reversals", "vm_min_pu", "vm_max_pu", "last_vm_pu", "last_move_pu"),
+)
+_IMPORTED, _EXPORTED, _SPILLED, _CVC, _ABOVE_MAX, _ABOVE_DEAD, _BELOW_DEAD, _BELOW_MIN, *_REST = range(len(_ROWS))
+_REVERSALS, _LEAST, _LARGEST, _LAST, _MOVE = _REST
+_FIRST_STATUS = len(_ROWS)  # a row for each status code
+
+TOTALS = (
+    *("cost", "import_kwh", "export_kwh", "tce_kwh", "cvc_pu", *VOLTAGE_COUNTS, "n_reversals"),
+    *("vm_min_pu", "vm_max_pu", "n_range_missed", "n_plan_kept", "n_not_settled"),
+)
+"""What a run adds up for each prosumer: cost [currency]; energies [kWh]; curtailed energy [kWh]; CVC [p.u.]; VCI;
+control steps at which the voltage turned back; least and largest voltage [p.u.]; control steps of each status."""
+
+
+class Tally:
+    """Running sums and counts of a population, one column array for all.
+
+    Sums go prosumer by prosumer in the order of time, so that they do not depend on who else is there.
+
+    Attributes
+    ----------
+    sums : array, shape (n_sums, n_prosumers)
+        All of it; enough to go on with.
+    """
+
+    def __init__(self, population: Population) -> None:
+        self._state = population.state
+        bands = population.assets.band
+        # In the order of VOLTAGE_COUNTS, then the permissible deviation.
+        limits = [(b.vm_max_pu, 1 + b.dead_pu, 1 - b.dead_pu, b.vm_min_pu, b.dead_pu) for b in bands]
+        self._limits: Array = np.array(limits, dtype=float).reshape(-1, 5)
+        self.sums: Array = np.zeros((_FIRST_STATUS + _STATUSES, len(population)))
+        self._row("vm_min_pu")[:], self._row("vm_max_pu")[:] = np.inf, -np.inf
+        self._row("last_vm_pu")[:] = np.nan
+
+    def add(self) -> None:
+        """Carry on with the population's present state."""
+        _add(self._state, self._limits, self.sums)
+
+    def table(self, cost: Array, step_h: float) -> pd.DataFrame:
+        """One row per prosumer with the columns `TOTALS`; `cost` is booked elsewhere, `step_h` a control step [h]."""
+        codes = np.arange(_STATUSES)
+        flags = {
+            f"n_{flag.name}".lower(): self._counts()[(codes & flag) != 0].sum(axis=0)
+            for flag in Status
+            if flag.name is not None
+        }
+        found = {
+            "cost": cost,
+            "import_kwh": step_h * self._row("imported_kw"),
+            "export_kwh": step_h * self._row("exported_kw"),
+            "tce_kwh": step_h * self._row("curtailed_kw"),
+            "cvc_pu": self._row("cvc_pu"),
+            **{name: self._row(name).astype(np.int64) for name in (*VOLTAGE_COUNTS, "n_reversals")},
+            **{name: self._row(name) for name in ("vm_min_pu", "vm_max_pu")},
+            **flags,
+        }
+        return pd.DataFrame({name: found[name] for name in TOTALS}).copy()
+
+    def step_status(self, rows: npt.NDArray[np.intp]) -> Mapping[str, int]:
+        """Control steps of some prosumers in all, by what was out of the ordinary in them."""
+        counts = self._counts()[:, rows].sum(axis=1)
+        return {word: int(n) for word, n in zip(status_words(), counts, strict=True) if n}
+
+    def _row(self, name: str) -> Array:
+        row: Array = self.sums[_ROWS.index(name)]
+        return row
+
+    def _counts(self) -> npt.NDArray[np.int64]:
+        return self.sums[_FIRST_STATUS:].astype(np.int64)
+
+
+def status_words() -> list[str]:
+    """Each status code as a word: ``ok``, or the names of what happened joined by ``|``."""
+    words = []
+    for code in range(_STATUSES):
+        names = [flag.name.lower().replace("_", "-") for flag in Status if code & flag and flag.name]
+        words.append("|".join(names) or "ok")
+    return words
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator] # numba is untyped
+def _add(state: Array, limits: Array, sums: Array) -> None:
+    """One control step; `state` has the rows `STATE`, `limits` shape (n, 5), `sums` the rows `_ROWS` and statuses."""
+    for i in range(state.shape[1]):
+        meter, vm = state[_METER, i], state[_VM, i]
+        sums[_IMPORTED, i] += max(meter, 0.0)
+        sums[_EXPORTED, i] += max(-meter, 0.0)
+        sums[_SPILLED, i] += state[_CURTAILED, i]
+        excess = abs(vm - 1.0) - limits[i, 4]
+        if not excess <= 0.0:  # so that no number stays no number
+            sums[_CVC, i] += excess
+        sums[_ABOVE_MAX, i] += vm > limits[i, 0]
+        sums[_ABOVE_DEAD, i] += vm > limits[i, 1]
+        sums[_BELOW_DEAD, i] += vm < limits[i, 2]
+        sums[_BELOW_MIN, i] += vm < limits[i, 3]
+        move, before = vm - sums[_LAST, i], sums[_MOVE, i]
+        sums[_REVERSALS, i] += abs(move) > REVERSAL_PU and abs(before) > REVERSAL_PU and move * before < 0.0
+        sums[_LEAST, i], sums[_LARGEST, i] = min(sums[_LEAST, i], vm), max(sums[_LARGEST, i], vm)
+        sums[_LAST, i], sums[_MOVE, i] = vm, move
+        code = int(state[_STATUS, i])
+        if 0 <= code < _STATUSES:
+            sums[_FIRST_STATUS + code, i] += 1.0
