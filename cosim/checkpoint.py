@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,7 +62,7 @@ class Checkpoint:
         new = path.with_name(path.name + ".new")
         new.write_bytes(buffer.getbuffer())
         flush(new)
-        os.replace(new, path)  # noqa: PTH105 - as it is called where one replaces a file in one step
+        new.replace(path)
         flush(path.parent)
 
     @classmethod
@@ -78,7 +77,7 @@ class Checkpoint:
         if not path.exists():
             return None
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
                 members = {name: file[name] for name in file.files}
             digest = str(members.pop(_DIGEST))
             about = json.loads(str(members[_ABOUT]))

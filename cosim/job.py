@@ -15,7 +15,7 @@ from cosim.outcome import Run, runs_of
 from cosim.scenario import Scenario
 from feeders import Feeder
 
-__all__ = ["Job", "Live", "Progress", "live_in_memory"]
+__all__ = ["PARTS", "Job", "Live", "Progress", "live_in_memory"]
 
 Array = npt.NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -29,6 +29,8 @@ WITHOUT_OPTIMISATION: dict[str, Any] = {**WITHOUT_RULE, "prosumers.*.optimise": 
 """What changes a scenario into the runs that its indices compare with, of which nothing else is kept."""
 
 _REFERENCES = {"without-rule": WITHOUT_RULE, "without-optimisation": WITHOUT_OPTIMISATION}
+PARTS = ("run", *_REFERENCES)
+"""Names of the parts of a job, in the order in which they live."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class Job:
             When the scenario itself had no usable power flow.
         """
         model = CoSimulation(self.scenario, feeder=self.feeder, threads=self.threads)
-        result, feeder, drawn = live(model, "run", self._stepped(model, 0)), model.grid.feeder, model.settings[0]
+        result = live(model, PARTS[0], self._stepped(model, 0))
+        feeder, drawn = model.grid.feeder, model.settings[0]
         del model  # its signals and samples make room for the next
         if not self.references:
             return result
@@ -68,7 +71,7 @@ class Job:
 
     def _stepped(self, model: CoSimulation, part: int) -> Callable[[], None]:
         """Reports a model's steps as those of one part of the job."""
-        progress, clock, parts = self.progress, model.clock, 3 if self.references else 1
+        progress, clock, parts = self.progress, model.clock, len(PARTS) if self.references else 1
         if progress is None:
             return lambda: None
         return lambda: progress(part * clock.n_steps + clock.step, parts * clock.n_steps)

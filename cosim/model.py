@@ -176,16 +176,18 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         KeyError, ValueError
             When it is the state of something else.
         """
-        for name, value in self.state().items():
+        own = self.state()
+        for name, value in own.items():  # all of them first, so that it is all or nothing
             if value.shape != state[name].shape:
                 raise ValueError(f"{name}: shape {state[name].shape} instead of {value.shape}")
+        for name, value in own.items():
             value[...] = state[name]
         self.clock.step = int(state["clock.step"])
         self.record.go_on(self.clock.step * self.clock.controls_per_step)
         self.running = not self.clock.finished
         if self._shadow is not None:
-            own = {name.removeprefix("shadow."): value for name, value in state.items() if name.startswith("shadow.")}
-            self._shadow.restore(own)
+            mark = "shadow."
+            self._shadow.restore({name[len(mark) :]: state[name] for name in own if name.startswith(mark)})
 
     def _begin(self) -> None:
         """Load, sun and prices of now, and what an inverter reads that has not measured, or must not."""

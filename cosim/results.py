@@ -17,7 +17,7 @@ import pandas as pd
 from cosim.folder import check_target, write_folder
 from cosim.layout import Layout
 from cosim.outcome import Run
-from cosim.prosumers_file import DRAWN, write_drawn
+from cosim.prosumers_file import DRAWN, with_drawn, write_drawn
 from cosim.recorded import SeriesInFiles, write_series
 from cosim.scenario import Scenario
 from cosim.tally import TOTALS

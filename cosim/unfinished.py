@@ -7,12 +7,13 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cosim.checkpoint import Checkpoint, DamagedError
 from cosim.failure import RunFailure
 from cosim.folder import unwritable
+from cosim.job import PARTS
 from cosim.results import library_versions, run_id
 from cosim.scenario import Scenario
 from cosim.stream import CHECKPOINT, Tell
@@ -52,14 +53,14 @@ def working_folder(target: Path, scenario: Scenario, *, private: bool = False) -
 def days_kept(folder: Path, days: int) -> str:
     """How far an unfinished run of so many days has come, in words; empty where nothing is kept."""
     found = []
-    for path in sorted(folder.glob(f"*/{CHECKPOINT}")):
-        name = "" if path.parent.name == "run" else f"{path.parent.name} "
+    for part in PARTS:
+        name = "" if part == PARTS[0] else f"{part} "
         try:
-            checkpoint = Checkpoint.load(path)
+            checkpoint = Checkpoint.load(folder / part / CHECKPOINT)
         except DamagedError:
             found.append(f"{name}damaged")
         else:
-            found.append(f"{name}day {checkpoint.days if checkpoint else 0} of {days}")
+            found += [f"{name}day {checkpoint.days} of {days}"] if checkpoint else []
     return ", ".join(found)
 
 
@@ -90,6 +91,7 @@ def unfinished(
         When another process works on the same run.
     """
     folder = working_folder(target, scenario, private=private)
+    made = [parent for parent in folder.parents if not parent.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -106,15 +108,23 @@ def unfinished(
             yield folder
         except BaseException as error:
             if private or isinstance(error, RunFailure) or not days_kept(folder, scenario.days):
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(folder, made)
             raise
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder, made)
 
 
 def _nothing_kept(folder: Path, target: Path) -> str:
     others = [path.name for path in sorted(folder.parent.glob(f".{target.name}.*.unfinished")) if path != folder]
     of_others = f" ({', '.join(others)}: of another scenario, input file or version)" if others else ""
     return f"{target}: no unfinished run of this scenario to go on with{of_others}; it begins at its start"
+
+
+def _remove(folder: Path, made: list[Path]) -> None:
+    """Remove the working folder, and the folders above it that were made for it and have nothing in them."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):
+        for parent in made:
+            parent.rmdir()
 
 
 def _clear(folder: Path) -> None:
@@ -126,12 +136,12 @@ def _clear(folder: Path) -> None:
 @contextmanager
 def _locked(folder: Path, target: Path) -> Iterator[None]:
     """Keep other processes out; the system opens the lock when this process ends, however it ends."""
-    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
-    try:
-        if fcntl is not None:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    if fcntl is None:
         yield
-    except BlockingIOError:
-        raise InputError("--out", "folder", str(target), "a folder that no other process is working on") from None
-    finally:
-        os.close(handle)
+        return
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError("--out", "folder", str(target), "a folder that no other process is working on") from None
+        yield

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
-import signal
 import subprocess
 import sys
-import time
 import tomllib
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
@@ -141,17 +139,54 @@ def test_a_run_that_fails_says_when_where_and_how_to_repeat_it(here: Path) -> No
     assert not list((here / "results" / "weak").glob("*.png"))
 
 
-def test_interrupting_a_run_leaves_nothing_and_no_traceback(here: Path) -> None:
-    code = f"import cosim.commands; print('ready', flush=True); {COSIM[-1]}"
-    long = [sys.executable, "-c", code, "run", "s.toml", "--set", "days=4", "--set", "start=2016-06-05T22:00:00Z"]
-    with subprocess.Popen(long, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(1.5)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    assert (process.returncode, out, err) == (130, "", "interrupted; results are written whole or not at all\n")
-    assert [path.name for path in here.iterdir()] == ["s.toml"]
+DAYS = ("--set", "days=4", "--set", "start=2016-06-05T22:00:00Z")
+
+
+def interrupted(*args: str, at: int) -> tuple[int, str, str]:
+    """How a run ends, and what it says, at Ctrl-C after so many market steps: in a process that sends it to itself."""
+    code = (
+        "import os, signal, cosim.model; from cosim import CoSimulation\n"
+        "step, lived = CoSimulation.step, []\n"
+        "def counted(model):\n"
+        f"    lived.append(1); step(model); len(lived) == {at} and os.kill(os.getpid(), signal.SIGINT)\n"
+        f"CoSimulation.step = counted; {COSIM[-1]}"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, "run", *args], capture_output=True, text=True, timeout=60, check=False
+    )
+    return ended.returncode, ended.stdout, ended.stderr
+
+
+def test_interrupting_a_run_on_its_first_day_leaves_nothing_and_no_traceback(here: Path) -> None:
+    said = "interrupted; results are written whole or not at all\n"
+    assert interrupted("s.toml", *DAYS, at=50) == (130, "", said)
+    assert [path.name for path in here.rglob("*")] == ["s.toml"]
+
+
+def test_interrupting_a_run_keeps_its_days_and_says_how_to_go_on(here: Path) -> None:
+    args = ["s.toml", *FAST, *DAYS, "--out", "my run"]
+    code, out, err = interrupted(*args, at=2 * 96 + 50)
+    first, kept = err.splitlines()
+    assert (code, out, first) == (130, "", "interrupted; results are written whole or not at all")
+    kept, _, command = kept.partition("; to go on: cosim ")
+    assert kept == "kept: day 2 of 4"
+    refused = call("run", *args)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == (
+        "error: my run: an unfinished run of this scenario is kept beside it, day 2 of 4; "
+        "--resume goes on (resume=True), --restart begins anew (resume=False)\n"
+    )
+    resumed = call(*shlex.split(command))
+    assert (resumed.code, resumed.err) == (0, "")
+    assert call("run", *args[:-1], "straight").code == 0
+    assert Path("my run/timeseries.parquet").read_bytes() == Path("straight/timeseries.parquet").read_bytes()
+    assert sorted(path.name for path in here.iterdir()) == ["my run", "s.toml", "straight"]
+
+
+def test_resuming_what_is_not_there_is_said(here: Path) -> None:
+    ended = call("run", "s.toml", *FAST, "--resume", "--out", "new")
+    assert ended.code == 0
+    assert ended.err == "note: new: no unfinished run of this scenario to go on with; it begins at its start\n"
 
 
 def test_check_says_what_would_run(here: Path) -> None:
