@@ -10,17 +10,16 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from numba import njit
 
-from agents.prosumer import STATE, Population, Status
+from agents.prosumer import Population, Status
 from cosim.indices import REVERSAL_PU, VOLTAGE_COUNTS
+from feeders.compiled import compiled
 
 __all__ = ["TOTALS", "Tally", "status_words"]
 
 Array = npt.NDArray[np.float64]
 
 _STATUSES = 2 * max(Status)  # every combination of flags
-_VM, _CURTAILED, _METER, _STATUS = (STATE.index(n) for n in ("vm_pu", "p_curtailed_kw", "p_meter_kw", "status"))
 _ROWS = (
     *("imported_kw", "exported_kw", "curtailed_kw", "cvc_pu", *VOLTAGE_COUNTS),
     *("n_reversals", "vm_min_pu", "vm_max_pu", "last_vm_pu", "last_move_pu"),
@@ -32,9 +31,11 @@ _FIRST_STATUS = len(_ROWS)  # a row for each status code
 TOTALS = (
     *("cost", "import_kwh", "export_kwh", "tce_kwh", "cvc_pu", *VOLTAGE_COUNTS, "n_reversals"),
     *("vm_min_pu", "vm_max_pu", "n_range_missed", "n_plan_kept", "n_not_settled"),
+    *("n_lp_fallback", "n_plans_program", "n_plans_highs"),
 )
 """What a run adds up for each prosumer: cost [currency]; energies [kWh]; curtailed energy [kWh]; CVC [p.u.]; VCI;
-control steps at which the voltage turned back; least and largest voltage [p.u.]; control steps of each status."""
+control steps at which the voltage turned back; least and largest voltage [p.u.]; control steps of each status; plans made by the
+dynamic program and by HiGHS."""
 
 
 class Tally:
@@ -49,7 +50,7 @@ class Tally:
     """
 
     def __init__(self, population: Population) -> None:
-        self._state = population.state
+        self._population = population
         bands = population.assets.band
         # In the order of VOLTAGE_COUNTS, then the permissible deviation.
         limits = [(b.vm_max_pu, 1 + b.dead_pu, 1 - b.dead_pu, b.vm_min_pu, b.dead_pu) for b in bands]
@@ -60,7 +61,8 @@ class Tally:
 
     def add(self) -> None:
         """Carry on with the population's present state."""
-        _add(self._state, self._limits, self.sums)
+        p = self._population
+        _add(p.vm_pu, p.p_meter_kw, p.p_curtailed_kw, p.status, self._limits, self.sums)
 
     def table(self, cost: Array, step_h: float) -> pd.DataFrame:
         """One row per prosumer with the columns `TOTALS`; `cost` is booked elsewhere, `step_h` a control step [h]."""
@@ -79,6 +81,7 @@ class Tally:
             **{name: self._row(name).astype(np.int64) for name in (*VOLTAGE_COUNTS, "n_reversals")},
             **{name: self._row(name) for name in ("vm_min_pu", "vm_max_pu")},
             **flags,
+            **{name: getattr(self._population, name).astype(np.int64) for name in ("n_plans_program", "n_plans_highs")},
         }
         return pd.DataFrame({name: found[name] for name in TOTALS}).copy()
 
@@ -104,14 +107,14 @@ def status_words() -> list[str]:
     return words
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator] # numba is untyped
-def _add(state: Array, limits: Array, sums: Array) -> None:
-    """One control step; `state` has the rows `STATE`, `limits` shape (n, 5), `sums` the rows `_ROWS` and statuses."""
-    for i in range(state.shape[1]):
-        meter, vm = state[_METER, i], state[_VM, i]
+@compiled
+def _add(vm_pu: Array, p_meter_kw: Array, p_curtailed_kw: Array, status: Array, limits: Array, sums: Array) -> None:
+    """One control step; `limits` has shape (n, 5), `sums` the rows `_ROWS` and statuses, the others shape (n,)."""
+    for i in range(len(vm_pu)):
+        meter, vm = p_meter_kw[i], vm_pu[i]
         sums[_IMPORTED, i] += max(meter, 0.0)
         sums[_EXPORTED, i] += max(-meter, 0.0)
-        sums[_SPILLED, i] += state[_CURTAILED, i]
+        sums[_SPILLED, i] += p_curtailed_kw[i]
         excess = abs(vm - 1.0) - limits[i, 4]
         if not excess <= 0.0:  # so that no number stays no number
             sums[_CVC, i] += excess
@@ -123,6 +126,6 @@ def _add(state: Array, limits: Array, sums: Array) -> None:
         sums[_REVERSALS, i] += abs(move) > REVERSAL_PU and abs(before) > REVERSAL_PU and move * before < 0.0
         sums[_LEAST, i], sums[_LARGEST, i] = min(sums[_LEAST, i], vm), max(sums[_LARGEST, i], vm)
         sums[_LAST, i], sums[_MOVE, i] = vm, move
-        code = int(state[_STATUS, i])
+        code = int(status[i])
         if 0 <= code < _STATUSES:
             sums[_FIRST_STATUS + code, i] += 1.0

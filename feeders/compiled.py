@@ -21,8 +21,8 @@ def compiled(loop: Loop) -> Loop:
     Division by zero gives what IEEE 754 says instead of an error, and no sum is reordered. The environment's
     ``NUMBA_DISABLE_JIT=1`` leaves the function as it is: slower by a hundred times, with the same results.
 
-    What is kept is made anew when any file with a compiled function has changed. Numba itself looks at the function's
-    own file alone, and would go on with old copies of what it calls in others.
+    What is kept is made anew when any source file has changed. Numba itself looks at the function's own file alone, and
+    would go on with old copies of the functions and constants that it took from others.
     """
     kept = numba.njit(nogil=True, cache=True, error_model="numpy")(loop)
     file = getattr(getattr(kept, "_cache", None), "_cache_file", None)
@@ -34,9 +34,7 @@ def compiled(loop: Loop) -> Loop:
 
 @cache
 def _sources() -> str:
-    """A hash of all source files with compiled functions in the packages beside this one."""
+    """A hash of all source files of the packages beside this one: constants too are copied into what is compiled."""
     root = Path(__file__).parent.parent
-    texts = (
-        path.read_bytes() for part in ("agents", "cosim", "feeders") for path in sorted((root / part).rglob("*.py"))
-    )
-    return sha256(b"\0".join(text for text in texts if b"compiled" in text)).hexdigest()
+    paths = [path for part in ("agents", "cosim", "feeders") for path in sorted((root / part).rglob("*.py"))]
+    return sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()

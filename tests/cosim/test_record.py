@@ -150,9 +150,9 @@ def test_the_manifest_says_what_was_recorded_and_computed(tmp_path: Path) -> Non
     scenario = WEEKEND.changed({"record": SOME, "record_every": 4})
     result = run(scenario, folder=tmp_path / "r", references=False)
     manifest = json.loads((tmp_path / "r" / "manifest.json").read_text())
-    assert (manifest["recorded"], manifest["engine"]) == (list(SOME), "power-grid-model")
+    assert (manifest["recorded"], manifest["engine"]) == (list(SOME), "current-injection")
     assert (manifest["control_steps"], sum(manifest["step_status"].values())) == (192, 3 * 192)
-    assert result.engine == "power-grid-model"
+    assert result.engine == "current-injection"
 
 
 def test_a_failure_leaves_a_readable_folder_when_streaming(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ class Made:
 
     def __init__(self) -> None:
         self.state: Array = np.zeros((len(STATE), 2))
+        vars(self).update(zip(STATE, self.state, strict=True))
         self.assets = SimpleNamespace(band=BANDS)
 
     def __len__(self) -> int:
@@ -65,12 +66,13 @@ def by_definition(column: dict[str, Array], bands: list[VoltageBand], step_h: fl
 
 def assert_equal(table: pd.DataFrame, expected: dict[str, Any]) -> None:
     """Counts and extremes to the last bit, sums to 1e-12."""
-    assert {"cost", *expected} == set(TOTALS) == set(table.columns)
+    assert {"cost", *PLANS, *expected} == set(TOTALS) == set(table.columns)
     for name, values in expected.items():
         exact = name.startswith(("n_", "vm_"))
         assert table[name].to_numpy() == pytest.approx(np.asarray(values), rel=0 if exact else 1e-12, abs=0), name
 
 
+PLANS = ("n_plans_program", "n_plans_highs")
 SHARED = {"market_step_min": 60, "control_step_min": 5, "voltage.vm_min_pu": 0.985, "voltage.vm_max_pu": 1.015}
 
 
@@ -90,6 +92,7 @@ def test_totals_of_a_run_are_those_of_its_series(four_bus: Scenario, changes: di
     assert_equal(found.totals, by_definition(column, [found.scenario.voltage.band] * 3, 5 / 60))
     cost = indices.energy_cost(column["p_meter_kw"], column["price_buy"], column["price_sell"], 5 / 60)
     assert found.totals["cost"].to_numpy() == pytest.approx(cost, rel=1e-12, abs=0)
+    assert (found.totals["n_plans_program"] >= found.scenario.days).all() and not found.totals["n_plans_highs"].any()
     words = pd.Series(np.array(status_words())[column["status"].astype(int).ravel()])
     assert found.step_status == words.value_counts().to_dict()
     # Each of them has something to count, or an error in it would go unseen.
@@ -102,7 +105,7 @@ def test_totals_of_any_series(seed: int, n_steps: int) -> None:
     draw = np.random.default_rng(seed)
     column = {name: draw.normal(0, 3, (n_steps, 2)) for name in ("p_meter_kw", "p_curtailed_kw")}
     column["vm_pu"] = draw.choice([0.94, 0.95, 0.98, 0.9895, 1.0, 1.0005, 1.01, 1.02, 1.05, 1.06], (n_steps, 2))
-    column["status"] = draw.integers(0, 8, (n_steps, 2)).astype(float)
+    column["status"] = draw.integers(0, 2 * max(Status), (n_steps, 2)).astype(float)
     tally = tallied(column)
     expected = by_definition(column, BANDS, 0.25)
     expected["tce_kwh"] = pytest.approx(expected["tce_kwh"], rel=1e-12, abs=1e-12)  # of both signs, which may cancel
