@@ -10,7 +10,7 @@ from pathlib import Path
 import pandapower as pp
 import pytest
 
-from cosim.scenario import Scenario
+from cosim.scenario import ProsumerSpec, Scenario
 from cosim.validation import problems, require_lockstep
 from feeders.errors import InputErrors
 from tests.cosim.command_line import call, start
@@ -216,6 +216,13 @@ def test_of_many_findings_the_first_twenty_are_shown(here: Path) -> None:
     assert call("check", "s.toml").err.splitlines()[-1] == "error: and 1 more"
     Path("p.csv").write_text("id,bus,pv_kwp\n" + "".join(f"h{k},2,-1\n" for k in range(20)))
     assert len(call("check", "s.toml").err.splitlines()) == 20
+
+
+def test_the_nearest_of_unknown_buses_are_looked_up_for_the_first_twenty() -> None:
+    people = tuple(ProsumerSpec(id=f"h{k}", bus=f"nowhere {k}") for k in range(25))
+    found = problems(Scenario(prosumers=people))
+    assert ["nearest" in error.allowed for error in found] == [True] * 20 + [False] * 5
+    assert found[24].allowed == "a bus index or name of this net"
 
 
 def test_a_table_of_prosumers_that_is_not_there_is_one_line(here: Path) -> None:
