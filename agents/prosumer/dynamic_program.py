@@ -34,7 +34,7 @@ from agents.prosumer.battery import Battery
 from agents.prosumer.flexible_price import SAME_LOAD, mix, search
 from agents.prosumer.plan import Horizon, Plan, PlanError, SolverError, arbitrage_cost
 from agents.prosumer.plan_status import NOT_CONVEX, NOT_SETTLED, NOT_USABLE, PLANNED, UNREACHABLE, problem_status
-from agents.prosumer.reach import battery_row, check_reachable, check_steps, end_limits
+from agents.prosumer.reach import battery_row, check_reachable, check_steps
 from agents.prosumer.stages import fill_rates, fill_stages, to_grid
 from agents.prosumer.ties import price_scale, tie_weights
 from agents.prosumer.value_function import FMAX, FMIN, N_PLAN, N_POLICY, N_RATES, N_STAGE, backward, forward
@@ -228,8 +228,8 @@ def solve_plan(
     weight = step_h * price_scale(price_buy, price_sell)
     fill_stages(weight, price_buy, price_sell, p_net_kw, flexible_min_kw, flexible_max_kw, ties, rates, magic, stages)
     start = to_grid(min(max(energy_start_kwh, battery[0]), battery[1]), magic)
-    _, highest = end_limits(step_h * n, start, battery)
-    end = to_grid(min(max(energy_end_min_kwh, battery[0]), highest), magic)
+    # An end that is out of reach by rounding makes the battery charge throughout: as near to it as can be.
+    end = to_grid(min(max(energy_end_min_kwh, battery[0]), battery[1]), magic)
     target = (due_kwh - slack_kwh) / step_h
     settled, less, more, share, found = _solve(
         start, end, target, mu * weight, _STRIDE * step_h, stages, rates, lists, policy, plans

@@ -123,6 +123,14 @@ def test_rounding_of_what_is_due_is_no_reason_to_refuse(changes: dict[str, Any])
     assert plan.p_battery_kw == pytest.approx(expected.p_battery_kw, rel=0, abs=1e-8)
 
 
+def test_an_end_out_of_reach_by_rounding_means_charging_throughout() -> None:
+    """From 0.2 kWh at 1 kW for an hour: 1.2 kWh, and 1 kW / 0.9 drawn."""
+    slow = DynamicProgramPlanner(4, replace(BATTERY, p_charge_max_kw=1.0), STEP_H)
+    plan = slow.plan(a_horizon(energy_start_kwh=0.2, energy_end_min_kwh=1.2 + 9e-10))
+    assert plan.p_battery_kw == pytest.approx(np.full(4, 1 / 0.9), rel=0, abs=1e-12)
+    assert plan.energy_kwh[-1] == pytest.approx(1.2, rel=0, abs=1e-12)
+
+
 def test_a_planner_plans_again_after_a_refusal() -> None:
     one = planner()
     for changes in ({"flexible_energy_kwh": 9.0}, {"price_sell": np.full(4, -0.1)}):
