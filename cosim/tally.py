@@ -34,8 +34,8 @@ TOTALS = (
     *("n_lp_fallback", "n_plans_program", "n_plans_highs"),
 )
 """What a run adds up for each prosumer: cost [currency]; energies [kWh]; curtailed energy [kWh]; CVC [p.u.]; VCI;
-control steps at which the voltage turned back; least and largest voltage [p.u.]; control steps of each status; plans made by the
-dynamic program and by HiGHS."""
+control steps at which the voltage turned back; least and largest voltage [p.u.]; control steps of each status; plans
+that the dynamic program and HiGHS have made."""
 
 
 class Tally:
