@@ -1,4 +1,4 @@
-"""The exact plan of one prosumer by dynamic programming, some ten times as fast as the LP, for prices from 0 up.
+"""The exact plan of one prosumer by dynamic programming, some fifty times as fast as the LP, for prices from 0 up.
 
 It is the plan of `agents.prosumer.arbitrage` (same problem, same tie weights, hence the same plan), for horizons with
 ``0 <= price_sell <= price_buy``. There the bill is convex in the power at the meter and never falls with it, so that

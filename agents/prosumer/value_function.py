@@ -15,14 +15,15 @@ the forward pass needs, so that no value function is kept.
 Energies are rounded to a grid of some 1e-15 of the battery's size (a power of two), on which sums are exact. So a
 plan depends on which pieces it uses alone, to the last bit, and not on the way its breakpoints were added up.
 
-All functions are compiled, and work on one row of doubles per step:
+All functions are compiled, and work on these arrays of doubles:
 
 =============  =========================================================================================
 ``stages[i]``  WS, WB: what a kW sold or bought is worth in the step, scaled; TT, TF, TH: tie weights; Z: net
                load; FMIN, FMAX: flexible load [kW]; UMIN, UMAX: u that brings the meter to zero when the flexible
                load is least or most [kWh]
 ``policy[i]``  five ends of the four pieces of c_i [kWh], their targets T [kWh], their slopes
-``plan[j]``    rows X [kWh], F [kW], B [kWh], COST (scaled) over the steps
+``plans[j]``   over the steps: MOVED, the change x of battery energy [kWh]; FLEXIBLE_KW; ENERGY after the step [kWh];
+               COST, scaled
 ``rates``      least and most energy, most charge and discharge in a step [kWh]; AC power per kWh charged and
                discharged in a step [kW/kWh]
 =============  =========================================================================================
