@@ -89,7 +89,7 @@ def nodal_model(net: pandapowerNet) -> NodalModel:
     Raises
     ------
     InputError
-        If even the flow without load does not converge.
+        If even the flow without load does not converge, or there is nothing to compute.
     """
     unloaded = copy.deepcopy(net)
     for table in ("load", "sgen", "storage", "gen"):
@@ -102,6 +102,9 @@ def nodal_model(net: pandapowerNet) -> NodalModel:
     except LoadflowNotConverged:
         raise InputError("net", "power flow without load", "diverges", "a net that can be energised") from None
     ppc = unloaded._ppc["internal"]
+    if "bus" not in ppc:  # pandapower left its solver out
+        allowed = "at least one energised bus that is not at an external grid"
+        raise InputError("net", "bus", "only external grids", allowed)
     n_nodes = len(ppc["bus"])
     node = unloaded._pd2ppc_lookups["bus"][net.bus.index.to_numpy()]
     base_mva = float(ppc["baseMVA"])

@@ -39,7 +39,8 @@ def bench_command(
     total = 2 * repeats + peer_steps
     rows = []
     with progress_bar("timing") as progress:
-        _timed(_day("pandapower", reuse=False), 1)  # the first flow compiles
+        for engine in ("pandapower", "auto"):
+            _timed(_day(engine, reuse=False), 1)  # the first flow compiles
         peer = _day("pandapower", reuse=False)
         peer_seconds = 96 / peer_steps * _timed(peer, peer_steps, lambda step: progress(step, total))
         for part, (name, reuse) in enumerate(((_DAY, True), (f"{_DAY}, every flow solved", False))):

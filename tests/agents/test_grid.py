@@ -9,8 +9,9 @@ import pandapower.networks as pn
 import pytest
 
 from agents.grid import Grid
-from feeders import Feeder, load_feeder, make_engine
-from feeders.errors import PowerFlowError
+from feeders import ENGINES, Feeder, load_feeder, make_engine
+from feeders.errors import InputError, PowerFlowError
+from tests.feeders.feeder_cases import low_voltage_net
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +98,50 @@ def test_a_flow_is_solved_again_when_any_power_of_its_copy_changes(four_bus: Fee
     agent.reuse = False
     agent.solve(p_kw, np.array([0.0, 0.5]))
     assert agent.n_solved == 5
+
+
+@pytest.mark.parametrize("engine_name", ENGINES)
+@pytest.mark.parametrize("n_copies", [1, 2])
+def test_a_flow_is_solved_again_when_slack_or_taps_change(n_copies: int, engine_name: str) -> None:
+    feeder = Feeder(low_voltage_net())
+    agent = Grid(mesa.Model(rng=1), make_engine(feeder, engine_name), [4] * n_copies, range(n_copies), n_copies)
+    p_kw, q_kvar = np.full(n_copies, 5.0), np.zeros(n_copies)
+    seen = [agent.solve(p_kw, q_kvar)]
+    changes = [
+        lambda: agent.set_slack_vm_pu(1.0),
+        lambda: agent.set_taps({0: 1}),
+        lambda: agent.engine.set_taps({0: -1}),  # past the agent
+        lambda: agent.engine.set_slack_vm_pu(1.03),
+    ]
+    for number, change in enumerate(changes, 2):
+        change()
+        seen.append(agent.solve(p_kw, q_kvar))
+        assert np.array_equal(agent.solve(p_kw, q_kvar), seen[-1])
+        assert agent.n_solved == number * n_copies
+    assert np.diff(np.array(seen)[:, 0]) == pytest.approx([-0.02, -0.025, 0.05, 0.03], abs=0.005)  # taps of 2.5 %
+    net = low_voltage_net()
+    net.ext_grid["vm_pu"], net.trafo["tap_pos"] = 1.03, -1
+    pp.create_load(net, 4, p_mw=0.005)
+    pp.runpp(net, lightsim2grid=False, numba=False, tolerance_mva=1e-9)
+    assert agent.vm_pu[0] == pytest.approx(net.res_bus.vm_pu.to_numpy(), rel=0, abs=1e-8)
+    assert agent.write_results().trafo.tap_pos.tolist() == [-1]
+
+
+def test_a_refused_change_leaves_the_flow(four_bus: Feeder) -> None:
+    agent = grid(four_bus, [4])
+    first = agent.solve(np.ones(1), np.zeros(1))
+    with pytest.raises(InputError, match="no transformers"):
+        agent.set_taps({0: 1})
+    with pytest.raises(InputError, match="slack vm_pu: 2"):
+        agent.set_slack_vm_pu(2.0)
+    assert np.array_equal(agent.solve(np.ones(1), np.zeros(1)), first)
+    assert agent.n_solved == 1
+
+
+def test_a_flow_that_failed_after_a_change_is_tried_again(four_bus: Feeder) -> None:
+    agent = grid(four_bus, [4])
+    before = agent.solve(np.ones(1), np.zeros(1))
+    agent.set_slack_vm_pu(1.05)
+    with pytest.raises(PowerFlowError):
+        agent.solve(np.array([1e4]), np.zeros(1))
+    assert agent.solve(np.ones(1), np.zeros(1)) > before + 0.04

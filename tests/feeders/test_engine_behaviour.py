@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandapower as pp
@@ -65,12 +66,27 @@ def test_rows_of_a_batch_are_single_solves(engine_name):
 def test_batches_longer_than_one_call(monkeypatch):
     feeder = load_feeder("four-bus")
     p_kw, q_kvar = random_powers(feeder, 3.0, 11)
-    whole = make_engine(feeder).solve(p_kw, q_kvar)
+    whole = make_engine(feeder, "power-grid-model").solve(p_kw, q_kvar)
     monkeypatch.setattr("feeders.engines.power_grid._BATCH_CELLS_MAX", 3 * feeder.n_buses)
-    np.testing.assert_array_equal(make_engine(feeder).solve(p_kw, q_kvar), whole)
+    np.testing.assert_array_equal(make_engine(feeder, "power-grid-model").solve(p_kw, q_kvar), whole)
     p_kw[7, 3] = 1e4
     with pytest.raises(PowerFlowError, match="scenario 7 "):
-        make_engine(feeder).solve(p_kw, q_kvar)
+        make_engine(feeder, "power-grid-model").solve(p_kw, q_kvar)
+
+
+def test_power_grid_model_in_two_threads_gives_the_same(monkeypatch):
+    feeder = load_feeder("kerber-dorfnetz")
+    p_kw, q_kvar = random_powers(feeder, 3.0, 64)
+    engine = make_engine(feeder, "power-grid-model")
+    expected, calculate, threads = engine.solve(p_kw, q_kvar), engine._model.calculate_power_flow, []
+
+    def threaded(**options):
+        threads.append(options["threading"])
+        return calculate(**(options | {"threading": 2}))
+
+    monkeypatch.setattr(engine._model, "calculate_power_flow", threaded)
+    np.testing.assert_array_equal(engine.solve(p_kw, q_kvar), expected)
+    assert threads == [-1]  # as it is, one thread
 
 
 def test_empty_batch():
@@ -109,8 +125,8 @@ def test_newton_raphson_takes_over_in_batch_and_single(monkeypatch):
     """With one iteration of iterative current allowed, only the second method can converge."""
     feeder = load_feeder("four-bus")
     p_kw, q_kvar = random_powers(feeder, 3.0, 4)
-    expected = make_engine(feeder).solve(p_kw, q_kvar)
-    engine = make_engine(feeder)
+    engine = make_engine(feeder, "power-grid-model")
+    expected = engine.solve(p_kw, q_kvar)
     calculate, methods = engine._model.calculate_power_flow, []
 
     def crippled(**options):
@@ -123,6 +139,63 @@ def test_newton_raphson_takes_over_in_batch_and_single(monkeypatch):
     np.testing.assert_allclose(engine.solve(p_kw, q_kvar), expected, rtol=0, atol=1e-8)
     assert methods.count("newton_raphson") == 4
     np.testing.assert_allclose(engine.solve(p_kw[0], q_kvar[0]), expected[0], rtol=0, atol=1e-8)
+
+
+def test_rows_that_do_not_settle_go_to_power_grid_model(monkeypatch):
+    """With one iteration allowed only rows without power settle; the others are power-grid-model's to the bit."""
+    feeder = load_feeder("four-bus")
+    p_kw, q_kvar = random_powers(feeder, 3.0, 4)
+    p_kw[2] = q_kvar[2] = 0.0
+    expected = make_engine(feeder, "power-grid-model").solve(p_kw, q_kvar)
+    expected[2] = make_engine(feeder).solve(p_kw[2], q_kvar[2])
+    monkeypatch.setattr("feeders.engines.current_injection._MAX_ITERATIONS", 1)
+    engine = make_engine(feeder)
+    np.testing.assert_array_equal(engine.solve(p_kw, q_kvar), expected)
+    np.testing.assert_array_equal(engine.solve(p_kw[0], q_kvar[0]), expected[0])
+    # and it takes part in changes made before and after it was needed
+    engine.set_slack_vm_pu(1.04)
+    late = make_engine(feeder)
+    late.set_slack_vm_pu(1.04)
+    other = make_engine(feeder, "power-grid-model")
+    other.set_slack_vm_pu(1.04)
+    np.testing.assert_array_equal(engine.solve(p_kw[0], q_kvar[0]), other.solve(p_kw[0], q_kvar[0]))
+    np.testing.assert_array_equal(late.solve(p_kw[0], q_kvar[0]), other.solve(p_kw[0], q_kvar[0]))
+
+
+@pytest.mark.parametrize("engine_name", ENGINES)
+def test_neither_inputs_nor_results_are_shared_with_the_caller(engine_name):
+    engine = make_engine(load_feeder("four-bus"), engine_name)
+    p_kw, q_kvar = np.array([0.0, 1.0, 0.0, 2.0]), np.zeros(4)
+    first = engine.solve(p_kw, q_kvar)
+    kept = first.copy()
+    p_kw[3] = 5.0
+    assert engine.solve(p_kw, q_kvar)[3] < kept[3]
+    np.testing.assert_array_equal(first, kept)
+    assert p_kw.tolist() == [0.0, 1.0, 0.0, 5.0]
+    p_kw[3] = 9.0  # the last solve was of 5 kW
+    assert engine.write_results().res_load.p_mw.max() == pytest.approx(0.005)
+
+
+def test_any_array_of_numbers_will_do():
+    """Strided, read-only, integer or in Fortran's order: the compiled solver sees one kind."""
+    feeder = load_feeder("four-bus")
+    engine = make_engine(feeder)
+    p_kw = np.array([[0, 1, 2, 1], [0, 2, 0, 1]])
+    expected = engine.solve(p_kw.astype(float), np.zeros((2, 4)))
+    fixed = np.repeat(p_kw, 2, axis=1).astype(np.float32)[:, ::2]
+    fixed.flags.writeable = False
+    for powers in (p_kw, p_kw.tolist(), np.asfortranarray(p_kw, dtype=float), fixed):
+        np.testing.assert_array_equal(engine.solve(powers, np.zeros((2, 4))), expected)
+
+
+def test_solves_in_threads_do_not_disturb_each_other():
+    feeder = load_feeder("kerber-dorfnetz")
+    engine = make_engine(feeder)
+    p_kw, q_kvar = random_powers(feeder, 3.0, 200)
+    expected = engine.solve(p_kw, q_kvar)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(engine.solve, p_kw, q_kvar))
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("engine_name", ENGINES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandapower as pp
 import pytest
@@ -11,6 +13,7 @@ from feeders.errors import EngineRefusalError, InputError
 from feeders.feeder import Feeder
 from tests.feeders.feeder_cases import CASES, low_voltage_net, runpp_voltages
 
+FAST = [name for name in ENGINES if name != "pandapower"]
 PROMISED_PU = 1e-8
 
 
@@ -39,10 +42,11 @@ def test_agrees_with_runpp(case, engine_name):
     np.testing.assert_allclose(engine.solve(nothing, nothing), own, rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize("engine_name", FAST)
 @pytest.mark.parametrize("case", CASES)
-def test_results_are_in_the_net(case):
+def test_results_are_in_the_net(case, engine_name):
     feeder = Feeder(CASES[case]())
-    engine = make_engine(feeder)
+    engine = make_engine(feeder, engine_name)
     p_kw, q_kvar = powers_everywhere(feeder)
     vm_pu = engine.solve(p_kw, q_kvar)
     net = engine.write_results()
@@ -132,23 +136,36 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_one_engine_refuses_the_other_solves(what):
+def test_what_the_fast_engines_refuse_pandapower_solves(what):
     net = low_voltage_net()
     REFUSED[what](net)
     feeder = Feeder(net)
-    with pytest.raises(EngineRefusalError, match=f"{what}.*engine 'pandapower'"):
-        make_engine(feeder)
+    for name in FAST:
+        with pytest.raises(EngineRefusalError, match=f"{name} cannot compute .*{what}.*engine 'pandapower'"):
+            make_engine(feeder, name)
     p_kw, q_kvar = np.zeros(feeder.n_buses), np.zeros(feeder.n_buses)
     p_kw[5], q_kvar[5] = 12.0, 4.0
-    vm_pu = make_engine(feeder, "pandapower").solve(p_kw, q_kvar)
-    np.testing.assert_allclose(vm_pu, runpp_voltages(net, p_kw, q_kvar), rtol=0, atol=PROMISED_PU)
+    expected = runpp_voltages(net, p_kw, q_kvar)
+    for name in ("pandapower", "auto"):
+        engine = make_engine(feeder, name)
+        assert engine.name == "pandapower"
+        np.testing.assert_allclose(engine.solve(p_kw, q_kvar), expected, rtol=0, atol=PROMISED_PU)
+    assert re.search(f"the engine is pandapower, .*{what}", engine.notes[0])
+
+
+def test_auto_is_the_fastest_where_nothing_is_refused():
+    for feeder in (Feeder(low_voltage_net()), Feeder(CASES["meshed"]())):
+        assert make_engine(feeder).name == make_engine(feeder, "auto").name == "current-injection"
+        assert make_engine(feeder).notes == []
+    assert [make_engine(feeder, name).name for name in ENGINES] == list(ENGINES)
 
 
 def test_elements_out_of_service_are_no_reason_to_refuse():
     net = low_voltage_net()
     pp.create_gen(net, 3, p_mw=0.01, in_service=False)
     pp.create_load(net, 3, p_mw=0.02, const_z_p_percent=100, in_service=False)
-    make_engine(Feeder(net))
+    feeder = Feeder(net)
+    assert [make_engine(feeder, name).name for name in FAST] == FAST
 
 
 def test_prosumers_beside_voltage_dependent_loads_are_refused():
