@@ -11,8 +11,9 @@ import pandapower as pp
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse.linalg import splu
 
-from feeders.engines import ENGINES, make_engine
+from feeders.engines import ENGINES, circuit, make_engine
 from feeders.errors import InputError, PowerFlowError
 from feeders.feeder import Feeder
 from feeders.library import load_feeder
@@ -162,6 +163,17 @@ def test_rows_that_do_not_settle_go_to_power_grid_model(monkeypatch):
     np.testing.assert_array_equal(late.solve(p_kw[0], q_kvar[0]), other.solve(p_kw[0], q_kvar[0]))
 
 
+def test_factors_may_be_permuted_in_any_way(monkeypatch):
+    """With partial pivoting the rows of the factors are in another order than their columns."""
+    feeder = load_feeder("case33bw")
+    p_kw, q_kvar = random_powers(feeder, 80.0, 3)
+    expected = make_engine(feeder).solve(p_kw, q_kvar)
+    monkeypatch.setattr(circuit, "factorised", splu)
+    engine = make_engine(feeder)
+    assert (engine._network.equation != np.arange(32)).any()
+    np.testing.assert_allclose(engine.solve(p_kw, q_kvar), expected, rtol=0, atol=1e-10)
+
+
 @pytest.mark.parametrize("engine_name", ENGINES)
 def test_neither_inputs_nor_results_are_shared_with_the_caller(engine_name):
     engine = make_engine(load_feeder("four-bus"), engine_name)
@@ -231,7 +243,8 @@ def test_powers_that_cannot_be(engine_name):
     with pytest.raises(InputError, match="shape"):
         engine.solve(fine, fine[None, :])
     for bad in (np.nan, np.inf):
-        for p_kw, q_kvar in ((fine + bad, fine), (fine, fine + bad)):
+        at_source = np.where(feeder.buses == 0, bad, 0.0)  # whose power changes no voltage
+        for p_kw, q_kvar in ((fine + bad, fine), (fine, fine + bad), (at_source, fine), (fine, at_source)):
             with pytest.raises(InputError, match="NaN or infinite"):
                 engine.solve(p_kw, q_kvar)
     dead = np.where(feeder.buses == 7, 1.0, 0.0)
