@@ -122,6 +122,29 @@ def test_settled_is_where_a_closed_loop_comes_to_rest(
     assert np.abs(closed.record.column("vm_pu")[0] - closed.population.vm_pu).max() > 1e-4
 
 
+STEEP = {
+    "prosumers.*.optimise": False,
+    "prosumers.*.pv_kwp": 8.0,
+    "prosumers.*.inverter_kva": 9.0,
+    "voltage.vm_min_pu": 0.97,
+    "voltage.dead_pu": 0.005,
+    "voltage.vm_max_pu": 1.03,
+}
+
+
+@pytest.mark.parametrize("rule", ["prc", "hybrid"])
+def test_a_loop_gain_of_ten_settles_too_and_in_a_few_exchanges(
+    four_bus: Scenario, rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A rating is crossed within 0.025 p.u., twice under PRC: 9 kW * (2 or 1) / 0.025 p.u. times the largest eigenvalue
+    # of the resistances, 0.016 p.u. a MW/1000 as above, is a loop gain of 11 or 6.
+    seen = watch(monkeypatch, rule)
+    model = finished(no_battery(four_bus, mode="settled", rule="watched", **STEEP))
+    assert not (model.record.column("status").astype(int) & Status.NOT_SETTLED).any()
+    assert (np.abs(model.record.column("q_inverter_kvar")) + model.record.column("p_curtailed_kw")).max() > 1.0
+    assert len(seen) < 8 * 96
+
+
 def bang_bang(vm_pu: Array, rating_kva: Array, band: VoltageBand) -> Ranges:
     """All reactive power one way or the other: has no fixed point where its own effect carries u over 1."""
     q_kvar = np.where(vm_pu > 1.0, -rating_kva, rating_kva)
