@@ -2,103 +2,102 @@
 
 from __future__ import annotations
 
-import cProfile
-import pstats
-from collections.abc import Callable
+import json
+from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
-from statistics import median
-from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated
 
 import pandas as pd
 import typer
 
+from cosim.bench import BENCHMARKS, FULL, QUICK, Effort, Row
 from cosim.commands.options import progress_bar
 from cosim.commands.show import show_table
-from cosim.model import CoSimulation
-from cosim.scenario import Scenario
+from feeders.errors import InputError
 
 __all__ = ["bench_command"]
 
 
-_DAY = "four-bus-prosumer-day"
-_COLUMNS = ["name", "flows solved", "seconds", "fastest", "slowest", "peer", "peer_seconds", "ratio"]
-
-
 def bench_command(
-    repeats: Annotated[int, typer.Option(min=1, max=50, help="Days timed; the median counts.")] = 5,
-    peer_steps: Annotated[
-        int, typer.Option(min=1, max=96, help="Market steps of the day that go through runpp, scaled to 96.")
-    ] = 96,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Under a minute: fewer repeats, smaller sizes, peers scaled.")
+    ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="NAME", help=f"Only these, in this order: {', '.join(BENCHMARKS)}."),
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Also write the rows, one object each, to this file.")
+    ] = None,
 ) -> None:
-    """Time the four-bus prosumer-day (96 plans, 1440 rules and power flows) against the same day through runpp.
+    """Time the co-simulation, each figure beside that of a peer measured in the same run.
 
-    Once as it is, where a flow whose powers have not changed keeps its voltages, and once with every flow solved, as
-    the peer solves them.
+    The ratio is the peer's time over ours: above 1 ours is faster. Timings are medians. Ten minutes, or one with
+    --quick. At Ctrl-C the rows measured so far are shown and written.
     """
-    total = 2 * repeats + peer_steps
-    rows = []
-    with progress_bar("timing") as progress:
-        for engine in ("pandapower", "auto"):
-            _timed(_day(engine, reuse=False), 1)  # the first flow compiles
-        peer = _day("pandapower", reuse=False)
-        peer_seconds = 96 / peer_steps * _timed(peer, peer_steps, lambda step: progress(step, total))
-        for part, (name, reuse) in enumerate(((_DAY, True), (f"{_DAY}, every flow solved", False))):
-            seconds = []
-            for repeat in range(repeats):
-                model = _day("auto", reuse)
-                seconds.append(_timed(model, 96))
-                progress(peer_steps + part * repeats + repeat + 1, total)
-            ours = median(seconds)
-            spread = (ours, min(seconds), max(seconds))
-            rows.append((name, model.grid.n_solved, *spread, "pandapower runpp", peer_seconds, peer_seconds / ours))
-    scaled = "" if peer_steps == 96 else f", scaled from {peer_steps} of 96 steps"
-    show_table(pd.DataFrame(rows, columns=_COLUMNS), f"median of {repeats} days; the peer once{scaled}")
-    show_table(_where_time_goes(), "where the day's time goes (profiled, which makes all of it slower)")
+    names = _chosen(only)
+    if json_file is not None:
+        _require_writable(json_file)
+    rows: list[Row] = []
+    try:
+        _measure(names, QUICK if quick else FULL, rows)
+    finally:
+        if rows:
+            _show(rows)
+        if json_file is not None:
+            json_file.write_text(json.dumps([row.as_dict() for row in rows], indent=2) + "\n", encoding="utf-8")
 
 
-def _day(engine: str, reuse: bool = True) -> CoSimulation:
-    """One house that plans and obeys hybrid control, at the end of the feeder behind two that do not."""
-    changes: dict[str, Any] = {"rule": "hybrid", "feeder.engine": engine, **_NOISY}
-    for name in ("home-2", "home-3"):
-        changes |= {f"prosumers.{name}.optimise": False, f"prosumers.{name}.rule": "none"}
-    model = CoSimulation(Scenario().changed(changes))
-    model.grid.reuse = reuse
-    return model
+def _chosen(only: Sequence[str] | None) -> list[str]:
+    names = list(dict.fromkeys(only or BENCHMARKS))
+    for name in names:
+        if name not in BENCHMARKS:
+            near = get_close_matches(name, BENCHMARKS, n=1, cutoff=0.0)[0]
+            raise InputError("cosim bench", "--only", name, f"{', '.join(BENCHMARKS)} (nearest: {near})")
+    return names
 
 
-# With a perfect forecast plans come true and need no solve; an imperfect one makes all 96 of them necessary.
-_NOISY = {
-    "forecast.kind": "noisy",
-    "forecast.load_error": 0.1,
-    "forecast.pv_error": 0.1,
-    "forecast.price_error": 0.1,
-}
+def _require_writable(path: Path) -> None:
+    try:
+        path.write_text("[]\n", encoding="utf-8")
+    except OSError as error:
+        allowed = f"a file that can be written ({error.strerror or error})"
+        raise InputError("cosim bench", "--json", str(path), allowed) from None
 
 
-def _timed(model: CoSimulation, steps: int, progress: Callable[[int], None] | None = None) -> float:
-    began = perf_counter()
-    for step in range(steps):
-        model.step()
-        if progress is not None:
-            progress(step + 1)
-    return perf_counter() - began
+def _measure(names: Sequence[str], effort: Effort, rows: list[Row]) -> None:
+    """Add the rows of each benchmark as they come."""
+    with progress_bar("measuring") as progress:
+        for place, name in enumerate(names):
+
+            def report(share: float, place: int = place) -> None:
+                progress(round(1000 * (place + share)), 1000 * len(names))
+
+            report(0.0)
+            rows.extend(BENCHMARKS[name](effort, report))
 
 
-def _where_time_goes() -> pd.DataFrame:
-    model, profile = _day("auto"), cProfile.Profile()
-    profile.runcall(model.run)
-    stats: dict[tuple[str, int, str], tuple[int, int, float, float, object]] = pstats.Stats(profile).stats  # type: ignore[attr-defined]
-    seconds = {(Path(file).name, function): cumulative for (file, _, function), (*_, cumulative, _) in stats.items()}
-    total = seconds["model.py", "run"]
-    parts = {
-        "plans": seconds["model.py", "_plan"],
-        "rules and correction": seconds["population.py", "regulate"],
-        "power flow": seconds["grid.py", "solve"],
-        "battery": seconds["population.py", "deliver"],
-        "ledger": seconds["ledger.py", "book"],
-        "record": seconds["record.py", "write"],
-        "indices": seconds["tally.py", "add"],
-    }
-    parts["everything else"] = total - sum(parts.values())
-    return pd.DataFrame([(n, s, 100 * s / total) for n, s in parts.items()], columns=["part", "seconds", "percent"])
+def _show(rows: Sequence[Row]) -> None:
+    """One table of all, then the details of each benchmark that has any."""
+    columns = ["name", "seconds", "spread", "peer", "peer_seconds", "peer_spread", "ratio", "difference", "note"]
+    show_table(pd.DataFrame([_cells(row) for row in rows], columns=columns), "medians; ratio: peer's time over ours")
+    for name in BENCHMARKS:
+        details = [{"name": row.name, **row.details} for row in rows if row.name.startswith(name) and row.details]
+        if details:
+            show_table(pd.DataFrame(details), f"{name}: details")
+
+
+def _cells(row: Row) -> tuple[object, ...]:
+    ours, theirs = row.ours, row.theirs
+    return (
+        row.name,
+        None if ours is None else ours.median,
+        None if ours is None else ours.spread,
+        row.peer,
+        None if theirs is None else theirs.median,
+        None if theirs is None else theirs.spread,
+        row.ratio,
+        None if row.difference is None else f"{row.difference:.1e} {row.unit}",
+        row.note,
+    )

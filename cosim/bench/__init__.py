@@ -1,0 +1,22 @@
+"""What ``cosim bench`` measures: each benchmark a function that yields rows, its peers measured in the same run."""
+
+from cosim.bench.day import four_bus_day, four_bus_parts
+from cosim.bench.drift import week_drift
+from cosim.bench.ensemble import monte_carlo
+from cosim.bench.planner import plans
+from cosim.bench.population import population_days
+from cosim.bench.row import FULL, QUICK, Benchmark, Effort, Report, Row, Timing
+from cosim.bench.volt_var import volt_var_day
+
+__all__ = ["BENCHMARKS", "FULL", "QUICK", "Benchmark", "Effort", "Report", "Row", "Timing"]
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "four-bus-prosumer-day": four_bus_day,
+    "plan": plans,
+    "volt-var-day": volt_var_day,
+    "population-day": population_days,
+    "monte-carlo": monte_carlo,
+    "week-drift": week_drift,
+    "four-bus-parts": four_bus_parts,
+}
+"""By name, in the order of the table. Names of rows begin with that of their benchmark."""
