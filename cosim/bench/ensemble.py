@@ -48,7 +48,7 @@ def monte_carlo(effort: Effort, report: Report) -> Iterator[Row]:
         "days": len(scenarios),
         "ms per day": 1e3 * ours / len(scenarios),
         "compared": len(chosen),
-        "equal": same,
+        "same": same,
     }
     name = f"monte-carlo-{len(scenarios)}"
     yield Row(name, Timing((ours,)), "single runs", peer, max(differences), "in any column", note, details)

@@ -20,6 +20,7 @@ from feeders import Feeder, load_feeder
 
 __all__ = ["FORECASTS", "measured", "population_days", "population_scenario"]
 
+_STEPS, _MINUTES = 96, 15
 _SMALL, _LARGE_FROM = "mv-oberrhein", 5000
 _HOMES = [profile.name for profile in PROFILES if profile.kind == "home"]
 _SUNS = [profile.name for profile in PROFILES if profile.kind == "pv"]
@@ -40,40 +41,41 @@ def population_days(effort: Effort, report: Report) -> Iterator[Row]:
 def _row(name: str, found: dict[str, Any]) -> Row:
     if "failed" in found:
         return Row(name, None, note=found["failed"])
-    steps, seconds, n = found["steps"], found["seconds"], found["prosumers"]
-    per_minute = 1e6 / (n * found["minutes"])
-    # The first step makes plans from nothing, the others from the last plan: it counts once.
-    first, others = seconds[0], seconds[1:]
-    day = first + 95 * sum(others) / len(others)
+    n, day = found["prosumers"], found["seconds"]
     details = {
         "prosumers": n,
         "buses": found["buses"],
-        "ms per prosumer-day": 1e3 * day / n,
-        **{f"{part} us": per_minute * value for part, value in found["parts"].items()},
+        "ms per prosumer-day": 1e3 * sum(day.values()) / n,
+        **{f"{part} us": 1e6 * value / (n * _STEPS * _MINUTES) for part, value in day.items()},
         "peak MB": found["memory_mb"],
         "feeder": found["feeder"],
     }
-    note = "" if steps == 96 else f"scaled from {steps} of 96 steps"
-    return Row(name, Timing((day,)), note=note, details=details)
+    note = "" if found["steps"] == _STEPS else f"scaled from {found['steps']} of {_STEPS} steps"
+    return Row(name, Timing((sum(day.values()),)), note=note, details=details)
 
 
 def measured(n: int, kind: str, most_seconds: float) -> dict[str, Any]:
-    """Live a day of `n` prosumers, or the market steps of it that begin within `most_seconds`, at least three."""
+    """Live a day of `n` prosumers, or the market steps of it that begin within `most_seconds`, at least three.
+
+    The seconds of its parts are those of a whole day. The first step makes plans from nothing, the others start from
+    the last plan: so it counts once, and what is missing is taken from the others.
+    """
     feeder = _feeder(n)
     model = CoSimulation(population_scenario(n, feeder, FORECASTS[kind]), feeder=feeder)
     watch = Stopwatch(model)
-    seconds: list[float] = []
     began = perf_counter()
-    while not model.clock.finished and (len(seconds) < 3 or perf_counter() - began < most_seconds):
-        seconds += lived(model, 1)
+    first = watch.parts(sum(lived(model, 1)))
+    total = sum(first.values())
+    while not model.clock.finished and (model.clock.step < 3 or perf_counter() - began < most_seconds):
+        total += sum(lived(model, 1))
+    steps = model.clock.step
+    scale = (_STEPS - 1) / (steps - 1)
     return {
         "prosumers": n,
         "feeder": feeder.name,
         "buses": feeder.n_buses,
-        "steps": model.clock.step,
-        "minutes": model.record.n_written,
-        "seconds": seconds,
-        "parts": watch.parts(sum(seconds)),
+        "steps": steps,
+        "seconds": {part: first[part] + scale * (value - first[part]) for part, value in watch.parts(total).items()},
         "memory_mb": peak_memory_mb(),
     }
 

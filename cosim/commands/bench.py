@@ -25,7 +25,7 @@ def bench_command(
     ] = False,
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", metavar="NAME", help=f"Only these, in this order: {', '.join(BENCHMARKS)}."),
+        typer.Option("--only", metavar="NAME", help=f"Only this; may be given several times. {', '.join(BENCHMARKS)}."),
     ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Also write the rows, one object each, to this file.")
@@ -50,12 +50,12 @@ def bench_command(
 
 
 def _chosen(only: Sequence[str] | None) -> list[str]:
-    names = list(dict.fromkeys(only or BENCHMARKS))
-    for name in names:
+    """Names of benchmarks in the order of the table."""
+    for name in only or ():
         if name not in BENCHMARKS:
             near = get_close_matches(name, BENCHMARKS, n=1, cutoff=0.0)[0]
             raise InputError("cosim bench", "--only", name, f"{', '.join(BENCHMARKS)} (nearest: {near})")
-    return names
+    return [name for name in BENCHMARKS if not only or name in only]
 
 
 def _require_writable(path: Path) -> None:

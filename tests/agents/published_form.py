@@ -1,6 +1,6 @@
 """The arbitrage problem as published, and as an exact MILP, solved by GLPK: a second formulation and a second solver.
 
-Both are written from the problem's definition with dense rows, and share nothing with the package but its types.
+Both are written from the problem's definition with dense rows, and share nothing with the planners but their types.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import swiglpk as glpk  # type: ignore[import-untyped]
 
 from agents.prosumer.arbitrage import Horizon
 from agents.prosumer.battery import Battery
+from cosim.bench.published import published_program
 
 __all__ = ["exact_cost", "published_cost", "published_rows"]
 
@@ -18,39 +19,15 @@ Array = npt.NDArray[np.float64]
 
 
 def published_rows(horizon: Horizon, battery: Battery, step_h: float) -> tuple[Array, Array]:
-    """``A, upper`` of ``A (x, f, t) <= upper``: the 6N + 2 rows over 3N variables of arXiv 2207.10248, section II-B.
-
-    4N cost segments ``t_i >= p * (h (z_i + f_i) + a x_i)`` for p in {pb_i, ps_i} and a in {1/eta_ch, eta_dis},
-    2N capacity rows, 2 rows of flexible energy. The terminal condition tightens the last capacity row.
-    """
-    n = len(horizon.price_buy)
-    eye, zero = np.eye(n), np.zeros((n, n))
-    rows, upper = [], []
-    for price in (horizon.price_buy, horizon.price_sell):
-        for slope in (1 / battery.efficiency_charge, battery.efficiency_discharge):
-            rows.append(np.hstack([np.diag(price * slope), np.diag(price * step_h), -eye]))
-            upper.append(-price * step_h * horizon.p_net_kw)
-    so_far = np.hstack([np.tril(np.ones((n, n))), zero, zero])
-    lowest = np.full(n, battery.energy_min_kwh)
-    lowest[-1] = max(lowest[-1], horizon.energy_end_min_kwh or 0.0)
-    rows += [so_far, -so_far]
-    upper += [np.full(n, battery.energy_max_kwh) - horizon.energy_start_kwh, horizon.energy_start_kwh - lowest]
-    total = np.hstack([np.zeros((1, n)), np.full((1, n), step_h), np.zeros((1, n))])
-    due, slack = horizon.flexible_energy_kwh, horizon.flexible_slack_kwh
-    rows += [total, -total]
-    upper += [np.array([due + slack]), np.array([slack - due])]
-    return np.vstack(rows), np.concatenate(upper)
+    """``A, upper`` of the rows ``A (x, f, t) <= upper``."""
+    program = published_program(horizon, battery, step_h)
+    return program.rows, program.upper
 
 
 def published_cost(horizon: Horizon, battery: Battery, step_h: float) -> float:
     """Optimum of the published form; right where ``0 <= price_sell <= price_buy``."""
-    n = len(horizon.price_buy)
-    matrix, upper = published_rows(horizon, battery, step_h)
-    change_lo, change_hi = -step_h * battery.p_discharge_max_kw, step_h * battery.p_charge_max_kw
-    lower_bound = np.concatenate([np.full(n, change_lo), horizon.flexible_min_kw, np.full(n, -np.inf)])
-    upper_bound = np.concatenate([np.full(n, change_hi), horizon.flexible_max_kw, np.full(n, np.inf)])
-    cost = np.concatenate([np.zeros(2 * n), np.ones(n)])
-    return _minimum(cost, matrix, upper, lower_bound, upper_bound)
+    program = published_program(horizon, battery, step_h)
+    return _minimum(program.cost, program.rows, program.upper, program.lowest, program.highest)
 
 
 def exact_cost(horizon: Horizon, battery: Battery, step_h: float) -> float:

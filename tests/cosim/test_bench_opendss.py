@@ -1,0 +1,89 @@
+"""The feeder exported to OpenDSS is ours, and so is what its inverters come to; without it the bench goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import cosim.bench.opendss
+import cosim.bench.volt_var
+from agents.prosumer import Status, VoltageBand
+from cosim import CoSimulation
+from cosim.bench import Effort
+from cosim.bench.curves import register_curves, volt_var, volt_var_watt
+from cosim.bench.opendss import Day, OpenDss, opendss_module
+from cosim.bench.stopwatch import lived
+from cosim.bench.volt_var import CONTROLS, peer_of, volt_var_day, volt_var_scenario
+from feeders import load_feeder, make_engine
+from feeders.errors import InputError
+
+LEAST = Effort(1, 1, 2, (2,), 0.0, 2, 1)
+
+needs_opendss = pytest.mark.skipif(opendss_module() is None, reason="the extra bench is not installed")
+
+
+@needs_opendss
+@pytest.mark.parametrize("name", ["four-bus", "case33bw", "cigre-lv", "kerber-dorfnetz", "mv-oberrhein"])
+def test_without_control_both_compute_the_same_circuit(name: str) -> None:
+    """Two substations with taps, shunts of cables and the feeders' own loads among them."""
+    feeder = load_feeder(name)
+    bus = feeder.connection_buses.tolist()
+    generator = np.random.default_rng(5)
+    load = generator.uniform(0.0, 3.0, (4, len(bus)))
+    sun = generator.uniform(0.0, 3.0, (4, len(bus)))
+    day = Day(load, load * 0.3, sun)
+    peer = OpenDss(feeder, bus, np.full(len(bus), 5.0), day)
+    peer.solve()
+    p, q = np.zeros((2, 4, feeder.n_buses))
+    position = feeder.bus_positions(bus)
+    p[:, position], q[:, position] = load - sun, -0.3 * load
+    ours = make_engine(feeder, "pandapower").solve(p, q)[:, position]
+    # Monitors keep single precision, 6e-8 p.u.
+    assert peer.voltages() == pytest.approx(ours, rel=0, abs=2e-7)
+    assert np.ptp(ours) > 1e-3
+
+
+@needs_opendss
+@pytest.mark.parametrize("rule", CONTROLS)
+def test_inverters_come_to_rest_where_opendss_has_them(rule: str, tmp_path: Path) -> None:
+    register_curves()
+    model = CoSimulation(volt_var_scenario(tmp_path, first_minute=13 * 60), rule=rule)
+    lived(model, 60)
+    assert not (model.record.column("status").astype(int) & Status.NOT_SETTLED).any()
+    ours = model.record.column("vm_pu")
+    assert np.abs(model.record.column("q_inverter_kvar")).max() > 5.0
+    assert ours.max() > 1.06  # where volt-watt acts
+    peer = peer_of(model, CONTROLS[rule])
+    peer.solve()
+    assert np.abs(peer.voltages() - ours).max() < 1e-4
+    idle = peer_of(model, None)
+    idle.solve()
+    assert np.abs(idle.voltages() - ours).max() > 1e-2
+
+
+def test_without_opendss_the_row_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cosim.bench.volt_var, "opendss_module", lambda: None)
+    rows = list(volt_var_day(LEAST, lambda share: None))
+    assert len(rows) == 4
+    for row in rows:
+        assert (row.peer, row.theirs, row.ratio, row.difference) == (None, None, None, None)
+        assert row.note == "peer not installed: pip install cosim-prosumers[bench]"
+        assert row.ours is not None
+    monkeypatch.setattr(cosim.bench.opendss, "opendss_module", lambda: None)
+    feeder, nothing = load_feeder("four-bus"), np.zeros((1, 1))
+    with pytest.raises(InputError, match="pip install cosim-prosumers"):
+        OpenDss(feeder, [2], np.ones(1), Day(nothing, nothing, nothing))
+
+
+def test_curves_are_those_of_the_standard() -> None:
+    """IEEE 1547-2018, tables 8 and 10, category B."""
+    vm_pu = np.array([0.90, 0.92, 0.95, 0.98, 1.0, 1.02, 1.05, 1.08, 1.10, 1.15])
+    rating = np.full(len(vm_pu), 10.0)
+    var, watt = (rule(vm_pu, rating, VoltageBand()) for rule in (volt_var, volt_var_watt))
+    assert var.q_lo_kvar == pytest.approx([4.4, 4.4, 2.2, 0.0, 0.0, 0.0, -2.2, -4.4, -4.4, -4.4], abs=1e-12)
+    assert np.array_equal(var.q_lo_kvar, var.q_hi_kvar)
+    assert np.array_equal(var.p_lo_kw, -rating)
+    assert watt.p_lo_kw == pytest.approx([-10.0] * 7 + [-6.0, -2.0, -2.0])
+    assert np.array_equal(watt.q_lo_kvar, var.q_lo_kvar)
