@@ -7,6 +7,7 @@ columns and returns the voltages of the power flow that these powers give, shape
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -62,10 +63,11 @@ def settled(population: Population, grid: Grid, regulate: Regulate, reference: A
         if not moving.any():
             break
         damping[deviation > before] *= SLOWER
-        turn, damped = step - last, damping[grid.copy]
+        turn, damped = step - last, _at_each(grid, damping)
         share = _share(grid, turn, step) if iteration else np.zeros(n_copies)
-        move = damped * step - share[grid.copy] * (move + damped * turn)
-        move[~moving[grid.copy]] = 0.0
+        move = damped * step - _at_each(grid, share) * (move + damped * turn)
+        if not moving.all():
+            move[~_at_each(grid, moving)] = 0.0
         measured += move
     population.flag(Status.NOT_SETTLED, np.abs(step) > SETTLED_PU)
     return vm_pu
@@ -76,8 +78,13 @@ def _share(grid: Grid, turn: Array, step: Array) -> Array:
     n_copies = len(grid.vm_pu)
     along = np.bincount(grid.copy, turn * step, n_copies)
     size = np.bincount(grid.copy, turn * turn, n_copies)
-    share: Array = np.divide(along, size, out=np.zeros(n_copies), where=size > 0)
+    share: Array = along / np.where(size > 0, size, 1.0)
     return share
+
+
+def _at_each(grid: Grid, per_copy: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A value per copy at each prosumer; with one copy as it is, since it broadcasts."""
+    return per_copy if len(per_copy) == 1 else per_copy[grid.copy]
 
 
 def flow(population: Population, grid: Grid) -> Array:
