@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import numpy.typing as npt
 
-from agents.prosumer import RULES, Ranges, VoltageBand, register_rule
+from agents.prosumer import RULES, Ranges, Rule, VoltageBand, register_rule
 
-__all__ = ["VOLT_VAR", "VOLT_WATT", "register_curves", "volt_var", "volt_var_watt"]
+__all__ = ["VOLT_VAR", "VOLT_WATT", "registered_curves", "volt_var", "volt_var_watt"]
 
 Array = npt.NDArray[np.float64]
 
@@ -30,8 +33,14 @@ def volt_var_watt(vm_pu: Array, rating_kva: Array, band: VoltageBand) -> Ranges:
     return by_var._replace(p_lo_kw=-rating_kva * np.interp(vm_pu, *VOLT_WATT))
 
 
-def register_curves() -> None:
-    """Make both known to scenarios as ``bench-volt-var`` and ``bench-volt-var-watt``, once."""
-    for name, rule in (("bench-volt-var", volt_var), ("bench-volt-var-watt", volt_var_watt)):
-        if name not in RULES:
-            register_rule(name, rule)
+@contextmanager
+def registered_curves() -> Iterator[None]:
+    """Both known to scenarios as ``bench-volt-var`` and ``bench-volt-var-watt`` as long as this lasts."""
+    rules: dict[str, Rule] = {"bench-volt-var": volt_var, "bench-volt-var-watt": volt_var_watt}
+    for name, rule in rules.items():
+        register_rule(name, rule)
+    try:
+        yield
+    finally:
+        for name in rules:
+            del RULES[name]

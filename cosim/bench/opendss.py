@@ -16,15 +16,19 @@ from numpy.typing import NDArray
 
 from cosim.bench.curves import VOLT_VAR, VOLT_WATT
 from feeders import Feeder
-from feeders.errors import InputError
+from feeders.errors import CosimError, InputError
 
-__all__ = ["Control", "Day", "OpenDss", "opendss_module"]
+__all__ = ["Control", "Day", "OpenDss", "PeerError", "opendss_module"]
 
 FloatArray = NDArray[np.float64]
 
 _BASE_KV = 100.0  # of every node: large, so that OpenDSS's least impedance of a source is nothing beside the feeder's
 _SOURCE_OHM = 1e-6
 _ANY_VOLTAGE = "vminpu=0.4 vmaxpu=1.6"  # constant power in between; beyond it OpenDSS takes constant impedance
+
+
+class PeerError(CosimError):
+    """OpenDSS gives up, e.g. because its controls do not settle."""
 
 
 @dataclass(frozen=True)
@@ -112,10 +116,18 @@ class OpenDss:
 
         Load shapes, ``mode=daily`` and monitors take up to 20 % less than setting powers and reading voltages
         minute by minute from Python.
+
+        Raises
+        ------
+        PeerError
+            When OpenDSS does.
         """
         text = self._dss.Text
         text.Command(f"set mode=daily stepsize=1m number={self._n_minutes} hour=0 sec=0 controlmode=static")
-        self._dss.Solution.Solve()
+        try:
+            self._dss.Solution.Solve()
+        except self._dss.DSSException as error:
+            raise PeerError(" ".join(str(error).split())) from None
 
     def voltages(self) -> FloatArray:
         """Voltage at each prosumer [p.u.], shape (n_minutes, n), as the monitors have them (single precision)."""

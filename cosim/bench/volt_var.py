@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
-from cosim.bench.curves import register_curves
-from cosim.bench.opendss import Control, Day, OpenDss, opendss_module
+from cosim.bench.curves import registered_curves
+from cosim.bench.opendss import Control, Day, OpenDss, PeerError, opendss_module
 from cosim.bench.row import Effort, Report, Row, Timing
 from cosim.bench.stopwatch import lived, seconds_of
 from cosim.data import PROFILES, load_extract
@@ -43,8 +43,7 @@ def volt_var_day(effort: Effort, report: Report) -> Iterator[Row]:
 
     Voltages are those after both have settled. Setting up the models is timed for neither.
     """
-    register_curves()
-    with TemporaryDirectory() as folder:
+    with registered_curves(), TemporaryDirectory() as folder:
         scenario = volt_var_scenario(Path(folder))
         for place, rule in enumerate(CONTROLS):
 
@@ -55,21 +54,26 @@ def volt_var_day(effort: Effort, report: Report) -> Iterator[Row]:
 
 
 def _rule_day(scenario: Scenario, effort: Effort, report: Report) -> Iterator[Row]:
-    with_peer, difference = opendss_module() is not None, None
+    missing = "" if opendss_module() is not None else "peer not installed: pip install cosim-prosumers[bench]"
+    difference = None
     ours: dict[str, list[float]] = {"settled": [], "closed-loop": []}
     theirs: list[float] = []
     for repeat in range(effort.repeats):
         for mode, seconds in ours.items():
             model = CoSimulation(scenario, mode=mode)
             seconds.append(sum(lived(model, effort.day_minutes)))
-            if with_peer and mode == "settled":
-                peer = peer_of(model, CONTROLS[scenario.rule])
+            if mode == "closed-loop" or missing:
+                continue
+            peer = peer_of(model, CONTROLS[scenario.rule])
+            try:
                 theirs.append(seconds_of(peer.solve))
+            except PeerError as error:
+                missing = f"peer failed: {error}"
+            else:
                 difference = float(np.abs(peer.voltages() - model.record.column("vm_pu")).max())
         report((repeat + 1) / effort.repeats)
     timing = Timing(tuple(theirs)) if theirs else None
-    peer_name = "OpenDSS InvControl, daily" if with_peer else None
-    missing = "" if with_peer else "peer not installed: pip install cosim-prosumers[bench]"
+    peer_name = "OpenDSS InvControl, daily" if theirs else None
     name = _NAMES[scenario.rule]
     yield Row(name, Timing(tuple(ours["settled"])), peer_name, timing, difference, "p.u.", missing)
     note = missing or "the rule once a minute; the peer settles"

@@ -180,6 +180,7 @@ def test_another_process_gives_its_answer_or_why_it_has_none() -> None:
     assert failed.startswith("json.decoder.JSONDecodeError: Expecting property name")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system may not say")
 def test_memory_of_another_process_is_not_ours() -> None:
     large = np.ones(75_000_000)  # 600 MB here, none there

@@ -9,11 +9,11 @@ import pytest
 
 import cosim.bench.opendss
 import cosim.bench.volt_var
-from agents.prosumer import Status, VoltageBand
+from agents.prosumer import RULES, Status, VoltageBand
 from cosim import CoSimulation
 from cosim.bench import Effort
-from cosim.bench.curves import register_curves, volt_var, volt_var_watt
-from cosim.bench.opendss import Day, OpenDss, opendss_module
+from cosim.bench.curves import registered_curves, volt_var, volt_var_watt
+from cosim.bench.opendss import Control, Day, OpenDss, PeerError, opendss_module
 from cosim.bench.stopwatch import lived
 from cosim.bench.volt_var import CONTROLS, peer_of, volt_var_day, volt_var_scenario
 from feeders import load_feeder, make_engine
@@ -44,12 +44,25 @@ def test_without_control_both_compute_the_same_circuit(name: str) -> None:
         assert np.ptp(vm_pu[position]) > 1e-3
 
 
+def afternoon(folder: Path, rule: str) -> CoSimulation:
+    """An hour of much sun, lived."""
+    with registered_curves():
+        model = CoSimulation(volt_var_scenario(folder, first_minute=13 * 60), rule=rule)
+    lived(model, 60)
+    return model
+
+
+@needs_opendss
+def test_a_peer_that_does_not_settle_is_said_to(tmp_path: Path) -> None:
+    peer = peer_of(afternoon(tmp_path, "bench-volt-var"), Control(watt=False, step=1.0, voltage_pu=1e-9, power_pu=1e-9))
+    with pytest.raises(PeerError, match="Max Control Iterations Exceeded"):
+        peer.solve()
+
+
 @needs_opendss
 @pytest.mark.parametrize("rule", CONTROLS)
 def test_inverters_come_to_rest_where_opendss_has_them(rule: str, tmp_path: Path) -> None:
-    register_curves()
-    model = CoSimulation(volt_var_scenario(tmp_path, first_minute=13 * 60), rule=rule)
-    lived(model, 60)
+    model = afternoon(tmp_path, rule)
     assert not (model.record.column("status").astype(int) & Status.NOT_SETTLED).any()
     ours = model.record.column("vm_pu")
     assert np.abs(model.record.column("q_inverter_kvar")).max() > 5.0
@@ -66,6 +79,7 @@ def test_without_opendss_the_row_says_what_to_install(monkeypatch: pytest.Monkey
     monkeypatch.setattr(cosim.bench.volt_var, "opendss_module", lambda: None)
     rows = list(volt_var_day(LEAST, lambda share: None))
     assert len(rows) == 4
+    assert not [name for name in RULES if name.startswith("bench")]
     for row in rows:
         assert (row.peer, row.theirs, row.ratio, row.difference) == (None, None, None, None)
         assert row.note == "peer not installed: pip install cosim-prosumers[bench]"
