@@ -6,12 +6,12 @@ alone. Nothing is kept between calls, and the interpreter's lock is released: th
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from feeders.compiled import compiled
 
 __all__ = ["Network", "solve_rows"]
 
@@ -20,12 +20,6 @@ Index = NDArray[np.uint32]  # unsigned: no index counts from the end, which save
 FloatArray = NDArray[np.float64]
 
 _FAR = 1e6  # a step of 1000 p.u. leads nowhere
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def _compiled(function: Function) -> Function:
-    return cast(Function, njit(nogil=True, cache=True, error_model="numpy")(function))
 
 
 class Network(NamedTuple):
@@ -49,7 +43,7 @@ class Network(NamedTuple):
     u_inverse: Complex  # (n,), one over the diagonal of U
 
 
-@_compiled
+@compiled
 def solve_rows(
     p_kw: FloatArray,
     q_kvar: FloatArray,
@@ -96,7 +90,7 @@ def solve_rows(
     return len(p_kw)
 
 
-@_compiled
+@compiled
 def _inject(p_kw: FloatArray, q_kvar: FloatArray, net: Network, power: Complex) -> bool:
     """Conjugate of the power injected at each node; False for power that is not finite or at a dead bus."""
     for node in range(len(power)):
@@ -112,7 +106,7 @@ def _inject(p_kw: FloatArray, q_kvar: FloatArray, net: Network, power: Complex) 
     return wrong == 0.0
 
 
-@_compiled
+@compiled
 def _fixed_point(
     net: Network, power: Complex, voltage: Complex, current: Complex, tolerance_squared: float, max_iterations: int
 ) -> bool:
@@ -132,7 +126,7 @@ def _fixed_point(
     return False
 
 
-@_compiled
+@compiled
 def _step(net: Network, change: Complex, voltage: Complex) -> float:
     """Set ``voltage`` to ``V_0`` plus ``change``; the largest squared distance that it moved, or NaN."""
     largest = 0.0
@@ -146,7 +140,7 @@ def _step(net: Network, change: Complex, voltage: Complex) -> float:
     return largest
 
 
-@_compiled
+@compiled
 def _substitute(net: Network, x: Complex) -> None:
     """``x`` becomes ``inv(L U) x``."""
     for column in range(len(x)):
@@ -161,7 +155,7 @@ def _substitute(net: Network, x: Complex) -> None:
             x[net.u_row[k]] -= net.u_value[k] * value
 
 
-@_compiled
+@compiled
 def _magnitudes(net: Network, voltage: Complex, vm_pu: FloatArray, lowest_pu: float, highest_pu: float) -> bool:
     """Magnitudes at the buses; whether all are plausible."""
     plausible = True
