@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -13,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.grid import Grid
-from agents.prosumer import Planning, Population, Prosumer
+from agents.prosumer import Population, Prosumer
 from cosim.build import build_feeder, build_forecast, build_rows
 from cosim.clock import Clock
 from cosim.failure import RunFailure
 from cosim.ledger import Ledger, LedgerError
 from cosim.measurement import MEASUREMENTS
+from cosim.planners import Planners
 from cosim.record import Record
 from cosim.scenario import Scenario
 from cosim.tally import Tally
@@ -102,20 +102,7 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         self.record = Record(self.population, *steps, first.record, first.record_every)
         self.datacollector = mesa.DataCollector(model_reporters=_REPORTERS)
         self._exchange = MEASUREMENTS[first.mode]
-        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
-        alike = [p.row for p in self.prosumers if self.rows.assets.optimise[p.row] and _plans_as_usual(p)]
-        self._planning = Planning(
-            self.population,
-            [] if first.planner == "highs" else alike,
-            self.clock.steps_per_day,
-            self.clock.market_step_h,
-            fallback=first.planner == "auto",
-            pool=self._pool,
-            threads=threads,
-        )
-        apart = self.rows.assets.optimise.copy()
-        apart[self._planning.rows] = False
-        self._apart = np.flatnonzero(apart)
+        self._planners = Planners(self.population, self.prosumers, self.clock, first.planner, threads)
         self._deviants = [p for p in self.prosumers if type(p).regulate is not Prosumer.regulate]
         self._reference_vm_pu: Array = np.ones(len(self.population))
         self._shadow = _shadow(self.settings, feeder, threads)
@@ -137,7 +124,7 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         if self.clock.finished:
             return
         self._begin()
-        self._plan()
+        self._planners.plan(self.forecast, self.rows.signals, self.clock.window())
         for minute in self.clock.control_steps():
             self._regulate_and_flow(minute)
             self.population.deliver(self.clock.control_step_h)
@@ -192,7 +179,8 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
     def _begin(self) -> None:
         """Load, sun and prices of now, and what an inverter reads that has not measured, or must not."""
         if self.clock.step % self.clock.steps_per_day == 0:
-            self._begin_day()
+            self._planners.forget()
+            self.rows.move_to(self.clock.step // self.clock.steps_per_day, self.clock)
         self.population.begin(self.rows.signals, self.clock.step, self.clock.market_step_h)
         if self._shadow is not None:
             self._shadow.step()
@@ -202,21 +190,6 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
             self._reference_vm_pu = self._solved(first_minute, self._uncontrolled_flow)
         if self.clock.step == 0:
             self.population.vm_pu[:] = self._reference_vm_pu
-
-    def _begin_day(self) -> None:
-        """Forget plans, and look a day further."""
-        self._planning.forget()
-        for prosumer in self.prosumers:
-            prosumer.forget()
-        self.rows.move_to(self.clock.step // self.clock.steps_per_day, self.clock)
-
-    def _plan(self) -> None:
-        """All who plan alike in columns; then one by one who has a way of its own, or prices only HiGHS can take."""
-        forecast, signals, window = self.forecast, self.rows.signals, self.clock.window()
-        left = self._planning.plan(forecast, signals, window)
-        planners = [self.prosumers[row] for row in (*self._apart, *left)]
-        each = map if self._pool is None else self._pool.map
-        list(each(lambda prosumer: prosumer.plan(forecast, signals, window), planners))
 
     def _regulate_and_flow(self, minute: int) -> None:
         if self._shadow is not None:
@@ -269,11 +242,6 @@ def _require_known(classes: Mapping[str, type[Prosumer]], names: list[str]) -> N
         raise InputErrors(
             [InputError("CoSimulation", "classes", name, f"ids of prosumers: {known}") for name in unknown]
         )
-
-
-def _plans_as_usual(prosumer: Prosumer) -> bool:
-    kind = type(prosumer)
-    return kind.plan is Prosumer.plan and kind.horizon is Prosumer.horizon
 
 
 def _shadow(scenarios: list[Scenario], feeder: Feeder, threads: int) -> CoSimulation | None:

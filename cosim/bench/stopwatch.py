@@ -13,12 +13,13 @@ __all__ = ["PARTS", "Stopwatch", "lived", "seconds_of", "timed"]
 T = TypeVar("T")
 
 PARTS: dict[str, tuple[tuple[str, str], ...]] = {
-    "planning": (("", "_plan"),),
+    "planning": (("_planners", "plan"),),
     "rules": (("population", "regulate"),),
     "flow": (("grid", "solve"),),
-    "record": (("record", "write"),),
+    "battery and books": (("population", "deliver"), ("ledger", "book")),
+    "record": (("record", "write"), ("tally", "add")),
 }
-"""The parts of a run, and the methods of a model or of one of its attributes that they are; none calls another."""
+"""The parts of a run, and the methods of a model's attributes that they are; none calls another."""
 
 
 class Stopwatch:
@@ -41,7 +42,7 @@ class Stopwatch:
         self.seconds = dict.fromkeys(PARTS, 0.0)
         for part, methods in PARTS.items():
             for owner, method in methods:
-                target = getattr(model, owner) if owner else model
+                target = getattr(model, owner)
                 setattr(target, method, self._timed(part, getattr(target, method)))
 
     def _timed(self, part: str, call: Callable[..., Any]) -> Callable[..., Any]:
