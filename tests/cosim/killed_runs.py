@@ -10,6 +10,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from pkgutil import resolve_name
 from random import Random
@@ -27,6 +28,8 @@ PLAIN = Scenario(name="killed", rule="prc", market_step_min=60, control_step_min
 )
 NOISY_OPEN_LOOP = PLAIN.changed(
     {
+        "start": datetime(2016, 6, 5, 22, tzinfo=UTC),
+        "days": 5,  # more than the signals that are in memory at once
         "mode": "open-loop",
         "open_loop_reference": "optimised",
         "forecast": {"kind": "noisy", "load_error": 0.3, "pv_error": 0.3, "price_error": 0.2},
@@ -60,7 +63,8 @@ def at_awkward_moments(scenario: Scenario, folder: Path, _: list[int]) -> None:
 
 
 _drawn = Random(20160606)
-_STEPS = [[_drawn.randrange(1, days * STEPS_PER_DAY) for days in (3, 3, 9)] for _ in range(2)]  # 3 days of 3 parts
+# In the first part of each job twice, and once in any of its three parts.
+_STEPS = [[_drawn.randrange(1, days * STEPS_PER_DAY) for days in until] for until in ((3, 3, 9), (5, 5, 15))]
 CASES: dict[str, tuple[Scenario, Callable[[Scenario, Path, list[int]], None], list[int]]] = {
     "plain": (PLAIN, at_steps, sorted(_STEPS[0])),
     "noisy-open-loop": (NOISY_OPEN_LOOP, at_steps, sorted(_STEPS[1])),
