@@ -17,7 +17,7 @@ from cosim.population import resolve
 from cosim.profiles import market_times, profile_values
 from cosim.prosumers_file import ProsumerTable, read_table
 from cosim.scenario import Scenario
-from feeders import ENGINE_NAMES, FEEDERS, Feeder
+from feeders import ENGINE_NAMES, Feeder
 from feeders.errors import InputError, InputErrors
 
 T = TypeVar("T", bound=Hashable)
@@ -220,10 +220,12 @@ def _feeder(s: Scenario) -> Feeder:
         raise InputError(_HERE, "feeder", f"name {name} and file {Path(file).name}", "one of the two")
     if file is not None and not Path(file).is_file():
         raise InputError(_HERE, "feeder.file", file, "an existing file, a pandapower net as JSON")
-    if name is not None and name not in FEEDERS:
-        near = ", ".join(get_close_matches(name, FEEDERS, n=3, cutoff=0.0))
-        raise InputError(_HERE, "feeder.name", name, f"a feeder that `cosim feeders` lists; nearest: {near}")
-    return build_feeder(s.feeder)
+    try:
+        return build_feeder(s.feeder)
+    except InputError as error:
+        if (error.where, error.field) == ("feeder", "name"):
+            raise InputError(_HERE, "feeder.name", name, error.allowed) from None
+        raise
 
 
 def _buses(s: Scenario, feeder: Feeder) -> Iterator[InputError]:

@@ -17,6 +17,7 @@ from pandapower.auxiliary import pandapowerNet
 from feeders.errors import InputError
 from feeders.feeder import Feeder
 from feeders.net_json import read_net
+from feeders.simbench_grids import is_simbench_code, simbench_net
 
 __all__ = ["FEEDERS", "FeederInfo", "describe", "feeder_from_json", "load_feeder"]
 
@@ -38,23 +39,23 @@ class FeederInfo:
 
 
 def load_feeder(name: str) -> Feeder:
-    """The feeder called ``name``, a key of `FEEDERS`.
+    """The feeder called ``name``: a key of `FEEDERS`, or a SimBench code where the extra is installed.
 
     Raises
     ------
     InputError
         If there is no such feeder; the message names the nearest.
     """
-    if name not in FEEDERS:
+    if name not in FEEDERS and not is_simbench_code(name):
         near = difflib.get_close_matches(name, FEEDERS, n=3, cutoff=0.0)
-        raise InputError("feeder", "name", name, f"{', '.join(FEEDERS)}; nearest: {', '.join(near)}")
+        raise InputError("feeder", "name", name, f"a feeder that `cosim feeders` lists; nearest: {', '.join(near)}")
     return _built(name).copy()
 
 
 @cache
 def _built(name: str) -> Feeder:
     """Built once: pandapower takes a good part of a second even for an empty net."""
-    return Feeder(FEEDERS[name].build(), name)
+    return Feeder(FEEDERS[name].build() if name in FEEDERS else simbench_net(name), name)
 
 
 def feeder_from_json(path: str | Path, name: str | None = None) -> Feeder:

@@ -159,3 +159,17 @@ def test_a_name_that_starts_with_a_bracket_is_only_a_name(tmp_path):
     path = tmp_path / "net.json"
     pp.to_json(net, str(path))
     assert feeder_from_json(path, "mine").bus_by_name("[old] {a1") == 2
+
+
+def test_simbench_grids_go_by_their_codes():
+    pytest.importorskip("simbench")
+    feeder = load_feeder("1-LV-rural1--0-sw")
+    assert (feeder.n_buses, len(feeder.connection_buses)) == (15, 13)  # Meinecke et al., Energies 13(12), 2020
+    with pytest.raises(InputError, match="a SimBench code; nearest: 1-LV-rural"):
+        load_feeder("1-LV-rural9--0-sw")
+
+
+def test_without_the_extra_a_simbench_grid_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "simbench", None)
+    with pytest.raises(InputError, match=r"pip install 'cosim-prosumers\[simbench\]'"):
+        load_feeder("1-LV-rural2--0-sw")
