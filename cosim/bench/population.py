@@ -22,6 +22,7 @@ __all__ = ["FORECASTS", "measured", "population_days", "population_scenario"]
 
 _STEPS, _MINUTES = 96, 15
 _SMALL, _LARGE_FROM = "mv-oberrhein", 5000
+_SMALLER = 0.1
 _HOMES = [profile.name for profile in PROFILES if profile.kind == "home"]
 _SUNS = [profile.name for profile in PROFILES if profile.kind == "pv"]
 
@@ -81,23 +82,31 @@ def measured(n: int, kind: str, most_seconds: float) -> dict[str, Any]:
 
 
 def population_scenario(n: int, feeder: Feeder, changes: dict[str, Any], seed: int = 1) -> Scenario:
-    """`n` homes with batteries at the feeder's connection buses, drawn from a seed, under hybrid control."""
+    """`n` homes with batteries at the feeder's connection buses, drawn from a seed, under hybrid control.
+
+    On low voltage, several homes to a connection, each is a tenth as large, so that lines carry all of them when they
+    act at once.
+    """
     generator = np.random.default_rng(seed)
+    size = _SMALLER if feeder.name != _SMALL else 1.0
     bus = generator.choice(feeder.connection_buses, n).tolist()
-    load_mwh, pv_kwp, battery_kwh = np.column_stack(
-        [generator.uniform(2.0, 5.0, n), generator.uniform(1.0, 4.0, n), generator.uniform(0.5, 4.0, n)]
-    ).T.tolist()
+    load_mwh, pv_kwp, battery_kwh = (
+        np.column_stack(
+            [generator.uniform(2.0, 5.0, n), generator.uniform(1.0, 4.0, n), generator.uniform(0.5, 4.0, n)]
+        ).T
+        * size
+    )
     home, sun = generator.choice(_HOMES, n).tolist(), generator.choice(_SUNS, n).tolist()
     people = tuple(
         ProsumerSpec(
             id=f"home-{row}",
             bus=bus[row],
             load_profile=home[row],
-            load_annual_mwh=load_mwh[row],
+            load_annual_mwh=float(load_mwh[row]),
             pv_profile=sun[row],
-            pv_kwp=pv_kwp[row],
-            battery_kwh=battery_kwh[row],
-            inverter_kva=5.0,
+            pv_kwp=float(pv_kwp[row]),
+            battery_kwh=float(battery_kwh[row]),
+            inverter_kva=5.0 * size,
         )
         for row in range(n)
     )
@@ -118,5 +127,6 @@ def _feeder(n: int) -> Feeder:
         net = simbench.get_simbench_net(name)
     feeder = Feeder(net, name)
     connections = feeder.connection_buses.tolist()
-    net.load["scaling"] = 0.0  # the prosumers take the place of the net's own homes
+    for table in ("load", "sgen", "storage"):
+        net[table]["scaling"] = 0.0  # the prosumers take the place of the net's own homes and plants
     return Feeder(net, name, connection_buses=connections)
