@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 import mesa
 import numpy as np
 import numpy.typing as npt
 from pandapower.auxiliary import pandapowerNet
 
+from feeders.compiled import compiled
 from feeders.engines import Engine
 from feeders.errors import PowerFlowError
 from feeders.feeder import Feeder
@@ -66,7 +66,7 @@ class Grid(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
         self.copy = np.zeros_like(position) if copy is None else np.asarray(copy)
         self._place = self.copy * n_buses + position
         self._shape = (n_copies, n_buses)
-        self._n_places = n_copies * n_buses
+        self._changed = np.ones(n_copies, dtype=bool)
         self._copies = np.arange(n_copies)
         self.vm_pu: Array = np.full(self._shape, np.nan)
         self.p_kw: Array = np.full(self._shape, np.nan)  # unlike any power: nothing has been solved
@@ -88,9 +88,12 @@ class Grid(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
         PowerFlowError
             When there is no usable solution.
         """
-        p, q = self._at_buses(p_kw), self._at_buses(q_kvar)
-        copies = self._outdated(p, q)
-        if len(copies) == len(self.vm_pu):
+        p, q = np.zeros(self._shape), np.zeros(self._shape)
+        n_changed = _gather(self._place, p_kw, q_kvar, p, q, self.p_kw, self.q_kvar, self._changed)
+        outdated = not self.reuse or self.engine.revision != self._revision
+        all_of_them = outdated or n_changed == len(self._copies)
+        copies = self._copies if all_of_them else np.flatnonzero(self._changed)
+        if all_of_them:
             self.vm_pu[:] = self._computed(p, q, copies)
         elif len(copies) > 0:
             self.vm_pu[copies] = self._computed(p[copies], q[copies], copies)
@@ -120,15 +123,6 @@ class Grid(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
         """
         self.engine.set_taps(taps)
 
-    def _outdated(self, p_kw: Array, q_kvar: Array) -> npt.NDArray[np.int64]:
-        """Copies whose last flow was another."""
-        if not self.reuse or self.engine.revision != self._revision:
-            return self._copies
-        if len(self._copies) == 1:  # the common case, without the detour over axes
-            changed = (p_kw != self.p_kw).any() or (q_kvar != self.q_kvar).any()
-            return self._copies if changed else self._copies[:0]
-        return np.flatnonzero(((p_kw != self.p_kw) | (q_kvar != self.q_kvar)).any(axis=1))
-
     def _computed(self, p_kw: Array, q_kvar: Array, copies: npt.NDArray[np.int64]) -> Array:
         """Voltages of some copies, shape (len(copies), n_buses), or (n_buses,) of a single one."""
         try:
@@ -144,14 +138,34 @@ class Grid(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
         """Put the last power flow of a copy into the ``res_*`` tables of the feeder's net, for pandapower's tools."""
         return self.engine.write_results(self.p_kw[copy], self.q_kvar[copy])
 
-    def largest(self, values: Array) -> Array:
-        """The largest of the prosumers' values (>= 0, shape (n,)) on each copy of the feeder, shape (n_copies,)."""
-        found: Array = np.zeros(len(self.vm_pu))
-        np.maximum.at(found, self.copy, values)
-        return found
 
-    def _at_buses(self, power: Array) -> Array:
-        if len(self._place) == 0:  # there bincount would count
-            return np.zeros(self._shape)
-        summed = np.bincount(self._place, power, self._n_places).reshape(self._shape)
-        return cast(Array, summed)  # the stubs know counts only
+@compiled
+def _gather(
+    place: npt.NDArray[np.int64],
+    p_kw: Array,
+    q_kvar: Array,
+    bus_p_kw: Array,
+    bus_q_kvar: Array,
+    last_p_kw: Array,
+    last_q_kvar: Array,
+    changed: npt.NDArray[np.bool_],
+) -> int:
+    """Add up powers, shape (n,), at the buses of all copies, (n_copies, n_buses); how many copies differ from the last.
+
+    `place` counts buses over all copies, `changed` says of each copy whether it differs.
+    """
+    n_copies, n_buses = bus_p_kw.shape
+    for i in range(len(place)):
+        copy, bus = divmod(place[i], n_buses)
+        bus_p_kw[copy, bus] += p_kw[i]
+        bus_q_kvar[copy, bus] += q_kvar[i]
+    n_changed = 0
+    for copy in range(n_copies):
+        changed[copy] = False
+        for bus in range(n_buses):
+            same_p = bus_p_kw[copy, bus] == last_p_kw[copy, bus]
+            if not (same_p and bus_q_kvar[copy, bus] == last_q_kvar[copy, bus]):
+                changed[copy] = True
+                break
+        n_changed += changed[copy]
+    return n_changed

@@ -7,13 +7,13 @@ columns and returns the voltages of the power flow that these powers give, shape
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from agents.grid import Grid
 from agents.prosumer import Population, Status
+from feeders.compiled import compiled
 
 __all__ = ["MEASUREMENTS", "Regulate", "closed_loop", "open_loop", "settled"]
 
@@ -51,40 +51,62 @@ def settled(population: Population, grid: Grid, regulate: Regulate, reference: A
     concerned.
     """
     measured = population.vm_pu.copy()
-    n_copies = len(grid.vm_pu)
-    damping, deviation = np.ones(n_copies), np.full(n_copies, np.inf)
-    move = step = np.zeros_like(measured)
+    step, turn, move = np.zeros((3, len(measured)))
+    lines = np.zeros((_N_LINE, len(grid.vm_pu)))
+    lines[_DAMPING], lines[_DEVIATION] = 1.0, np.inf
     for iteration in range(MAX_ITERATIONS):
         regulate(measured)
         vm_pu = flow(population, grid)
-        last, step = step, vm_pu - measured
-        before, deviation = deviation, grid.largest(np.abs(step))
-        moving = deviation > SETTLED_PU
-        if not moving.any():
+        if not _advance(iteration, grid.copy, vm_pu, measured, step, turn, move, lines):
             break
-        damping[deviation > before] *= SLOWER
-        turn, damped = step - last, _at_each(grid, damping)
-        share = _share(grid, turn, step) if iteration else np.zeros(n_copies)
-        move = damped * step - _at_each(grid, share) * (move + damped * turn)
-        if not moving.all():
-            move[~_at_each(grid, moving)] = 0.0
-        measured += move
     population.flag(Status.NOT_SETTLED, np.abs(step) > SETTLED_PU)
     return vm_pu
 
 
-def _share(grid: Grid, turn: Array, step: Array) -> Array:
-    """How much of the last move to take back on each copy: where ``step - share * turn`` is smallest, least squares."""
-    n_copies = len(grid.vm_pu)
-    along = np.bincount(grid.copy, turn * step, n_copies)
-    size = np.bincount(grid.copy, turn * turn, n_copies)
-    share: Array = along / np.where(size > 0, size, 1.0)
-    return share
+_DAMPING, _DEVIATION, _ALONG, _SIZE = range(4)  # of each copy: how it goes on, and the sums for its line
+_N_LINE = 4
 
 
-def _at_each(grid: Grid, per_copy: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """A value per copy at each prosumer; with one copy as it is, since it broadcasts."""
-    return per_copy if len(per_copy) == 1 else per_copy[grid.copy]
+@compiled
+def _advance(
+    iteration: int,
+    copy: npt.NDArray[np.int64],
+    vm_pu: Array,
+    measured: Array,
+    step: Array,
+    turn: Array,
+    move: Array,
+    lines: Array,
+) -> bool:
+    """Move `measured` towards rest on each copy that moves; whether any does.
+
+    `step` becomes the deviation at each prosumer, `turn` what it has changed by, `move` what is added to `measured`;
+    `lines` has shape (4, n_copies), all others (n,).
+    """
+    n_copies = lines.shape[1]
+    before = lines[_DEVIATION].copy()
+    lines[_DEVIATION:] = 0.0
+    for i in range(len(copy)):
+        c, deviation = copy[i], vm_pu[i] - measured[i]
+        turn[i], step[i] = deviation - step[i], deviation
+        lines[_ALONG, c] += turn[i] * deviation
+        lines[_SIZE, c] += turn[i] * turn[i]
+        lines[_DEVIATION, c] = max(lines[_DEVIATION, c], abs(deviation))
+    moving = False
+    for c in range(n_copies):
+        moving |= lines[_DEVIATION, c] > SETTLED_PU
+        if lines[_DEVIATION, c] > before[c]:
+            lines[_DAMPING, c] *= SLOWER
+    for i in range(len(copy)):
+        c = copy[i]
+        damped = lines[_DAMPING, c]
+        # How much of the last move to take back: where step - share * turn is smallest, in least squares.
+        share = lines[_ALONG, c] / lines[_SIZE, c] if iteration > 0 and lines[_SIZE, c] > 0.0 else 0.0
+        move[i] = damped * step[i] - share * (move[i] + damped * turn[i])
+        if not lines[_DEVIATION, c] > SETTLED_PU:
+            move[i] = 0.0
+        measured[i] += move[i]
+    return moving
 
 
 def flow(population: Population, grid: Grid) -> Array:

@@ -257,6 +257,6 @@ _REPORTERS = {
     "cost": lambda m: float(m.ledger.cost.sum()),
     "vm_min_pu": lambda m: float(m.record.present("vm_pu").min(initial=np.inf)),
     "vm_max_pu": lambda m: float(m.record.present("vm_pu").max(initial=-np.inf)),
-    "p_curtailed_kw": lambda m: float(m.record.present("p_curtailed_kw").mean(axis=0).sum()),
-    "p_meter_kw": lambda m: float(m.record.present("p_meter_kw").mean(axis=0).sum()),
+    "p_curtailed_kw": lambda m: float(m.record.present("p_curtailed_kw").sum() / m.clock.controls_per_step),
+    "p_meter_kw": lambda m: float(m.record.present("p_meter_kw").sum() / m.clock.controls_per_step),
 }

@@ -108,7 +108,7 @@ class Record:
             self._kept = 0
 
     def go_on(self, n_lived: int) -> None:
-        """Count on from control step `n_lived`, before which everything was handed on in an earlier session."""
+        """Count on from control step `n_lived`, before which everything was handed on by an earlier process."""
         self.n_lived, self.n_written = n_lived, -(-n_lived // self.every) if self.names else 0
 
     @property

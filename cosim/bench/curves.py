@@ -14,10 +14,10 @@ __all__ = ["VOLT_VAR", "VOLT_WATT", "registered_curves", "volt_var", "volt_var_w
 
 Array = npt.NDArray[np.float64]
 
-VOLT_VAR = ((0.92, 0.98, 1.02, 1.08), (0.44, 0.0, 0.0, -0.44))
+VOLT_VAR = np.array([[0.92, 0.98, 1.02, 1.08], [0.44, 0.0, 0.0, -0.44]])
 """Voltages [p.u.] and reactive power [share of the rating, > 0 injected]: IEEE 1547-2018, table 8, category B."""
 
-VOLT_WATT = ((1.06, 1.10), (1.0, 0.2))
+VOLT_WATT = np.array([[1.06, 1.10], [1.0, 0.2]])
 """Voltages [p.u.] and the most active power [share of the rating]: IEEE 1547-2018, table 10, category B, P2 = 0.2."""
 
 
