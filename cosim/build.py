@@ -129,7 +129,8 @@ def build_signals(scenario: Scenario, first_step: int = 0, n_steps: int | None =
         Which market steps; by default those of the whole run. A span has the values it has in the whole.
     """
     people = scenario.prosumers
-    load, pv = scenario_profiles(scenario, first_step, n_steps)
+    # A prosumer's steps lie together in memory, as plans read them.
+    load, pv = (np.asfortranarray(power) for power in scenario_profiles(scenario, first_step, n_steps))
     flexible = load * np.array([p.flexible_share for p in people])
     inelastic = np.subtract(load, flexible, out=load)
     shape = load.shape

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,7 +11,14 @@ import numpy as np
 from agents.prosumer import Forecast, Planning, Population, Prosumer, Signals, Window
 from cosim.clock import Clock
 
-__all__ = ["Planners"]
+__all__ = ["Planners", "available_cores"]
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on every system
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class Planners:

@@ -11,6 +11,7 @@ import numpy as np
 from cosim.bench.row import Effort, Report, Row, Timing
 from cosim.bench.stopwatch import timed
 from cosim.data import day_start, extract_days
+from cosim.planners import available_cores
 from cosim.run import run, run_ensemble
 from cosim.scenario import Scenario
 
@@ -32,8 +33,12 @@ def drawn_days(n: int, seed: int = 1) -> list[Scenario]:
 
 def monte_carlo(effort: Effort, report: Report) -> Iterator[Row]:
     """Seconds of the ensemble against single runs, scaled from some of them, and whether both give the same."""
-    scenarios = drawn_days(effort.ensemble)
-    ours, together = timed(lambda: run_ensemble(scenarios, progress=lambda done, of: report(0.7 * done / of)))
+    scenarios, cores = drawn_days(effort.ensemble), available_cores()
+
+    def tell(done: int, of: int) -> None:
+        report(0.7 * done / of)
+
+    ours, together = timed(partial(run_ensemble, scenarios, threads=cores, progress=tell))
     chosen = np.linspace(0, len(scenarios) - 1, effort.singles).astype(int).tolist()
     theirs, differences = [], []
     for done, place in enumerate(chosen, start=1):

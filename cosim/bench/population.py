@@ -15,6 +15,7 @@ from cosim.bench.row import Effort, Report, Row, Timing
 from cosim.bench.stopwatch import Stopwatch, lived
 from cosim.data import PROFILES
 from cosim.model import CoSimulation
+from cosim.planners import available_cores
 from cosim.scenario import FeederSpec, ProsumerSpec, Scenario
 from feeders import Feeder, load_feeder
 
@@ -62,7 +63,7 @@ def measured(n: int, kind: str, most_seconds: float) -> dict[str, Any]:
     the last plan: so it counts once, and what is missing is taken from the others.
     """
     feeder = _feeder(n)
-    model = CoSimulation(population_scenario(n, feeder, FORECASTS[kind]), feeder=feeder)
+    model = CoSimulation(population_scenario(n, feeder, FORECASTS[kind]), feeder=feeder, threads=available_cores())
     watch = Stopwatch(model)
     began = perf_counter()
     first = watch.parts(sum(lived(model, 1)))

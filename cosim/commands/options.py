@@ -33,7 +33,10 @@ Out = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="Folder for the results; new, empty, or of the same run."),
 ]
-Threads = Annotated[int, typer.Option(min=1, max=64, help="Threads that plan; results do not depend on it.")]
+Threads = Annotated[
+    int | None,
+    typer.Option(min=1, max=64, help="Threads that plan; as many as cores by default. Results do not depend on it."),
+]
 
 
 def parse_changes(pairs: Sequence[str] | None) -> dict[str, Any]:

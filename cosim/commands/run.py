@@ -15,6 +15,7 @@ from cosim.commands.options import Out, ScenarioFile, Set, Threads, progress_bar
 from cosim.commands.show import show_table
 from cosim.failure import RunFailure
 from cosim.indices import VOLTAGE_COUNTS
+from cosim.planners import available_cores
 from cosim.plots import draw_run
 from cosim.results import check_target, repeat_command, run_id
 from cosim.run import run
@@ -30,7 +31,7 @@ def run_command(
     scenario_file: ScenarioFile,
     out: Out = None,
     change: Set = None,
-    threads: Threads = 1,
+    threads: Threads = None,
     references: Annotated[
         bool, typer.Option(help="Also run without rules and without optimisation, to compare with.")
     ] = True,
@@ -58,7 +59,7 @@ def run_command(
         result = run(
             scenario,
             references=references,
-            threads=threads,
+            threads=threads or available_cores(),
             progress=progress,
             folder=target,
             resume=resume,

@@ -14,6 +14,7 @@ import typer
 
 from cosim.commands.options import Out, Set, Threads, parse_changes, progress_bar
 from cosim.commands.show import show_table
+from cosim.planners import available_cores
 from cosim.results import check_target, write_folder
 from cosim.study import StudyOptions, load_study, studies
 
@@ -24,7 +25,7 @@ def study_command(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="The study; without it, a list.")] = None,
     out: Out = None,
     change: Set = None,
-    threads: Threads = 1,
+    threads: Threads = None,
 ) -> None:
     """Run a study by its name, or list the studies there are."""
     if name is None:
@@ -38,7 +39,7 @@ def study_command(
     check_target(target, identity)
     began = perf_counter()
     with progress_bar(f"study {name}") as progress:
-        result = study(StudyOptions(changes, threads, progress))
+        result = study(StudyOptions(changes, threads or available_cores(), progress))
     seconds = perf_counter() - began
 
     def fill(folder: Path) -> None:
