@@ -36,12 +36,12 @@ class Stream:
     folder : Path
         For its files; made where it is missing.
     tell : callable
-        Told when an earlier session's files cannot be used.
+        Told when an earlier process's files cannot be used.
 
     Attributes
     ----------
     earlier_s : float
-        Seconds that the days took which earlier sessions lived.
+        Seconds that the days took which earlier processes lived.
     """
 
     def __init__(self, model: CoSimulation, folder: Path, tell: Tell) -> None:

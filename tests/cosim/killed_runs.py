@@ -1,6 +1,6 @@
 """Runs to a folder that are killed, each in a process of its own: ``python -m tests.cosim.killed_runs CASE FOLDER``.
 
-A process is forked for each session, before anything has been run, so that modules are loaded but once.
+A process is forked for each try, before anything has been run, so that modules are loaded but once.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ STEPS_PER_DAY = 24
 
 
 def at_steps(scenario: Scenario, folder: Path, steps: list[int]) -> None:
-    """Killed in the middle of these market steps of the job, one session after the other, then to the end."""
+    """Killed in the middle of these market steps of the job, one try after the other, then to the end."""
     for step in steps:
         killed(lambda step=step: run(scenario, folder=folder, resume=True, tell=quiet, progress=kill_at(step)))
     forked(lambda: run(scenario, folder=folder, resume=True, tell=quiet))
@@ -76,7 +76,7 @@ def plain_and_killed(case: str, folder: Path) -> None:
     """Both ways of a case: straight through to ``straight``, with kills to ``killed``."""
     scenario, live, steps = CASES[case]
     feeder = build_feeder(scenario.feeder)
-    cosim.model.build_feeder = lambda spec: feeder  # built once for all sessions, which takes most of their time
+    cosim.model.build_feeder = lambda spec: feeder  # built once for all tries, which takes most of their time
     forked(lambda: run(scenario, folder=folder / "straight"))
     live(scenario, folder / "killed", steps)
 
@@ -125,12 +125,12 @@ def forked(work: Callable[[], object]) -> int:
             os._exit(code)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code > 0:
-        sys.exit("a session failed")
+        sys.exit("a try failed")
     return code
 
 
 def quiet(line: str) -> None:
-    """The first session has nothing to go on with, and says so."""
+    """The first try has nothing to go on with, and says so."""
 
 
 if __name__ == "__main__":

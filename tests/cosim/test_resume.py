@@ -52,7 +52,7 @@ def same(folder: Path, other: Path) -> None:
         assert (folder / name).read_bytes() == (other / name).read_bytes(), name
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks the sessions that are killed")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks the processes that are killed")
 @pytest.mark.parametrize("case", list(CASES))
 def test_killed_and_resumed_is_the_same_to_the_last_byte(case: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.cosim.killed_runs", case, str(tmp_path)]
@@ -211,7 +211,7 @@ def test_a_full_disk_is_one_line_and_keeps_the_days_before(
     same(tmp_path / "r", straight)
 
 
-def test_seconds_of_all_sessions_count(tmp_path: Path) -> None:
+def test_seconds_of_all_tries_count(tmp_path: Path) -> None:
     working = interrupted(tmp_path / "r", at=30)
     path = working / "run" / CHECKPOINT
     kept = Checkpoint.load(path)
