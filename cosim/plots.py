@@ -35,7 +35,9 @@ _DAY_COLUMNS = (
     *("price_buy", "price_sell", "energy_kwh"),
 )
 _DAY_LABELS = ("battery (kW)", "flexible load (kW)", "net load (kW)", "price\n(currency/kWh)", "energy (kWh)")
-_TICKS_H = (3, 6, 12, 24, 48, 96, 168)
+_TICKS_H = (3, 6, 12, 24, 48, 96, 168, 336, 672, 1464, 2928)  # from a fortnight on as days: 7, 14, 28, 61, 122
+_DAYS_IN_HOURS = 14  # a run of more days is drawn day by day
+_DAYS_IN_DETAIL = 7  # of a prosumer
 
 
 def plot_voltages(ax: Axes, hours: Array, vm_pu: Mapping[str, Array], band: VoltageBand, per_step: int = 1) -> Axes:
@@ -79,8 +81,8 @@ def plot_voltages(ax: Axes, hours: Array, vm_pu: Mapping[str, Array], band: Volt
 def plot_day(figure: Figure, run: Run, prosumer: str, timezone: str = TIMEZONE) -> Figure:
     """One prosumer's run in five panels: battery, flexible load in its bounds, net load, price, energy.
 
-    The panels of Hashmi et al., fig. 5. Battery, meter and curtailed power as mean of each market step, shaded from its
-    least to its largest sample.
+    The panels of Hashmi et al., fig. 5, of the first seven days of a longer run, which the title then says. Battery,
+    meter and curtailed power as mean of each market step, shaded from its least to its largest sample.
 
     Raises
     ------
@@ -88,10 +90,12 @@ def plot_day(figure: Figure, run: Run, prosumer: str, timezone: str = TIMEZONE) 
         When the run did not record what is drawn.
     """
     row = run.prosumers["prosumer"].tolist().index(prosumer)
-    hours = local_hours(run, timezone)
+    days = min(run.scenario.days, _DAYS_IN_DETAIL)
+    hours = local_hours(run, timezone)[: days * 24 * 60 // run.series.layout.step_min]
     samples = run.series.read(_DAY_COLUMNS, 0, len(hours), [row])[:, :, 0]
     battery, flexible, load, pv, curtailed, meter, price_buy, price_sell, energy = samples.T
-    signals, per_step = build_signals(run.scenario), samples_per_step(run)
+    per_step = samples_per_step(run, days)
+    signals = build_signals(run.scenario, 0, days * 24 * 60 // run.scenario.market_step_min)
     step = np.arange(len(hours)) * run.series.layout.step_min // run.scenario.market_step_min
     highest, usual = signals.p_flexible_max_kw[step, row], signals.p_flexible_kw[step, row]
     axes = figure.subplots(5, 1, sharex=True)
@@ -117,23 +121,29 @@ def plot_day(figure: Figure, run: Run, prosumer: str, timezone: str = TIMEZONE) 
         _hour_axis(ax, hours)
         ax.label_outer()
     figure.align_ylabels(axes)
+    if days < run.scenario.days:
+        figure.suptitle(f"{prosumer}: the first {days} of {run.scenario.days} days", fontsize=_LABEL)
     return figure
 
 
 def draw_run(run: Run, folder: Path) -> None:
-    """The figures of a run: voltages, and the day of the prosumer with the greatest electrical distance.
+    """The figures of a run: voltages at the far ends, and the day of the farthest prosumer, electrically.
 
-    Those alone of which everything was recorded.
+    Those alone of which everything was recorded. Voltages of more than a fortnight are drawn day by day, as mean and
+    as band from the least to the largest sample.
     """
     hours = local_hours(run, TIMEZONE)
     far_to_near = run.prosumers.sort_values("distance_ohm", ascending=False)
-    shown = far_to_near.head(len(COLOURS) - 1)
+    most = len(COLOURS) - 1 if run.scenario.days <= _DAYS_IN_HOURS else 2  # bands hide one another
+    shown = far_to_near.drop_duplicates("bus").head(most)
     figure = Figure(figsize=(7.2, 3.2), layout="constrained")
     names = [f"{name} (bus {bus})" for name, bus in zip(shown["prosumer"], shown["bus"], strict=True)]
     recorded = set(run.scenario.record) if names else set()
     if "vm_pu" in recorded:
         vm_pu = dict(zip(names, run.column("vm_pu", rows=shown.index.tolist()).T, strict=True))
-        ax = plot_voltages(figure.subplots(), hours, vm_pu, run.scenario.voltage.band, samples_per_step(run))
+        ax = plot_voltages(
+            figure.subplots(), hours, vm_pu, run.scenario.voltage.band, samples_per_step(run, run.scenario.days)
+        )
         ax.legend(fontsize=_SMALL, ncols=4, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0))
         save_figure(figure, folder / "voltages.png")
     if recorded.issuperset(_DAY_COLUMNS):
@@ -148,9 +158,10 @@ def local_hours(run: Run, timezone: str) -> Array:
     return samples * (run.series.layout.step_min / 60) + (first.hour + first.minute / 60)
 
 
-def samples_per_step(run: Run) -> int:
-    """Samples that are drawn as one step: those of a market step, or one where they do not fit into it."""
-    per_step, rest = divmod(run.scenario.market_step_min, run.series.layout.step_min)
+def samples_per_step(run: Run, days: int = 1) -> int:
+    """Samples drawn as one step: of a day where many are drawn, else of a market step; one where they do not fit."""
+    length_min = 24 * 60 if days > _DAYS_IN_HOURS else run.scenario.market_step_min
+    per_step, rest = divmod(length_min, run.series.layout.step_min)
     return 1 if rest else max(1, per_step)
 
 
@@ -181,11 +192,14 @@ def _step_h(hours: Array) -> float:
 
 
 def _hour_axis(ax: Axes, hours: Array) -> None:
-    """From the first to the end of the last step, with at most nine ticks at round hours."""
+    """From the first to the end of the last step, with at most nine ticks at round hours, or days of a long run."""
     first, last = hours[0], hours[-1] + _step_h(hours)
     every = next((h for h in _TICKS_H if last - first <= 8 * h + 1e-6), _TICKS_H[-1])
+    ticks = np.arange(np.ceil(first / every) * every, last + 1e-6, every)
     ax.set_xlim(first, last)
-    ax.set_xticks(np.arange(np.ceil(first / every) * every, last + 1e-6, every))
+    in_days = last > 24 * _DAYS_IN_HOURS + 24
+    ax.set_xticks(ticks, [f"{tick / 24 if in_days else tick:g}" for tick in ticks])
     ax.tick_params(labelsize=_SMALL)
-    name = "local time (hour of the day)" if last <= 24.5 else "hours since local midnight of the first day"
+    unit = "days" if in_days else "hours"
+    name = "local time (hour of the day)" if last <= 24.5 else f"{unit} since local midnight of the first day"
     ax.set_xlabel(name, fontsize=_LABEL)

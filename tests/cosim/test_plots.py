@@ -6,6 +6,7 @@ under PRC and of the study.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from matplotlib.image import imread
 
 from agents.prosumer import VoltageBand
 from cosim import Run, Scenario, run
-from cosim.plots import COLOURS, draw_run, plot_day, plot_voltages, save_figure
+from cosim.plots import COLOURS, draw_run, plot_day, plot_voltages, samples_per_step, save_figure
 
 BAND = VoltageBand(0.96, 0.02, 1.03)
 
@@ -59,11 +60,29 @@ def test_voltages_go_to_the_axes_given() -> None:
     assert right.get_xticks().tolist() == [0, 3, 6, 9, 12, 15, 18, 21, 24]
 
 
-@pytest.mark.parametrize(("days", "every"), [(1, 3), (2, 6), (3, 12), (7, 24), (28, 96), (300, 168)])
+@pytest.mark.parametrize(("days", "every"), [(1, 3), (2, 6), (3, 12), (7, 24), (28, 96), (300, 1464)])
 def test_ticks_stay_few_and_round(days: int, every: int) -> None:
     hours = np.arange(0.0, 24.0 * days)
     ax = plot_voltages(Figure().subplots(), hours, {"a": np.ones(len(hours))}, BAND)
     assert ax.get_xticks().tolist() == list(range(0, 24 * days + 1, every))
+
+
+def test_ticks_of_a_long_run_are_days() -> None:
+    ax = plot_voltages(Figure().subplots(), np.arange(0.0, 24.0 * 56), {"a": np.ones(24 * 56)}, BAND)
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["0", "7", "14", "21", "28", "35", "42", "49", "56"]
+    assert ax.get_xlabel() == "days since local midnight of the first day"
+
+
+def test_of_a_long_run_a_week_is_drawn_in_detail_and_voltages_day_by_day(tmp_path: Path) -> None:
+    changes = {"days": 16, "profiles": "repeated", "market_step_min": 60, "control_step_min": 60}
+    long = run(Scenario().changed({**changes, "start": datetime(2022, 12, 31, 23, tzinfo=UTC)}), references=False)
+    figure = plot_day(Figure(), long, "home-4")
+    assert figure.axes[0].get_xlim() == (0.0, 7 * 24.0)
+    assert figure.get_suptitle() == "home-4: the first 7 of 16 days"
+    assert [samples_per_step(long, days) for days in (1, 14, 15)] == [1, 1, 24]
+    draw_run(long, tmp_path)
+    for name in ("day-home-4.png", "voltages.png"):
+        assert_drawn(tmp_path / name)
 
 
 def test_a_single_step_can_be_drawn() -> None:
