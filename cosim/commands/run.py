@@ -18,12 +18,13 @@ from cosim.indices import VOLTAGE_COUNTS
 from cosim.planners import available_cores
 from cosim.plots import draw_run
 from cosim.results import check_target, repeat_command, run_id
-from cosim.run import run
+from cosim.run import Run, run
 from cosim.scenario import Scenario
 from cosim.unfinished import days_kept, working_folder
 
 __all__ = ["run_command"]
 
+_ROWS_SHOWN = 50  # more than that nobody reads on a terminal
 _SHOWN = ["prosumer", "bus", "cost", "lcg_percent", "gain_kept_percent", "tce_kwh", "cvc_pu", *VOLTAGE_COUNTS]
 
 
@@ -67,8 +68,18 @@ def run_command(
             tell=lambda line: typer.echo(f"note: {line}", err=True),
         )
     days = "1 day" if scenario.days == 1 else f"{scenario.days} days"
-    show_table(result.indices[_SHOWN], f"{scenario.name}: rule {scenario.rule}, {scenario.mode}, {days}")
+    _show(result, f"{scenario.name}: rule {scenario.rule}, {scenario.mode}, {days}")
     typer.echo(f"{perf_counter() - began:.1f} s; written to {target}")
+
+
+def _show(result: Run, title: str) -> None:
+    """The indices of each prosumer, or of many their spread."""
+    indices, n = result.indices[_SHOWN], len(result.indices)
+    if n <= _ROWS_SHOWN:
+        show_table(indices, title)
+        return
+    spread = indices.drop(columns=["prosumer", "bus"]).describe().loc[["mean", "min", "25%", "50%", "75%", "max"]]
+    show_table(spread.rename_axis("of each prosumer").reset_index(), f"{title}; {n} prosumers")
 
 
 @contextmanager

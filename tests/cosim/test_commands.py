@@ -88,6 +88,16 @@ def test_run_prints_the_indices_and_writes_the_folder(here: Path) -> None:
     assert (here / "results" / "four-bus" / "voltages.png").stat().st_size > 10_000
 
 
+def test_of_many_prosumers_run_prints_the_spread(here: Path) -> None:
+    (here / "s.toml").write_text("control_step_min = 15\n[population]\nn = 51\nload_annual_mwh = 0.1\npv_kwp = 0.1\n")
+    done = call("run", "s.toml", "--no-references", "--out", "many")
+    assert done.code == 0, done.err
+    assert "51 prosumers" in done.out and "home-00001" not in done.out
+    cost = Run.load(here / "many").indices["cost"]
+    rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in done.out.splitlines()]
+    assert [row[1] for row in rows if row[0] == "max"] == [f"{cost.max():.4g}"]
+
+
 def test_run_compares_with_its_references(here: Path) -> None:
     ended = call("run", "s.toml", "--set", "control_step_min=15", "--out", "deep/er")
     cells = [cell.strip() for cell in ended.out.splitlines()[6].strip("│").split("│")]
