@@ -150,10 +150,11 @@ def runs_of(model: CoSimulation, series: Series | None = None) -> list[Run]:
     """What a model has lived, cut into the runs of its scenarios; with `series` in place of its record, if one."""
     rows = [np.flatnonzero(model.rows.copy == copy) for copy in range(len(model.settings))]
     totals = model.tally.table(model.ledger.cost, model.clock.control_step_h)
+    prosumers = _prosumers_of(model)
     return [
         Run(
             scenario,
-            _prosumers_of(model, own),
+            prosumers.iloc[own].reset_index(drop=True),
             totals.iloc[own].reset_index(drop=True),
             model.tally.step_status(own),
             model.record.n_lived,
@@ -169,12 +170,11 @@ def _of_rows(frames: Array, rows: npt.NDArray[np.intp]) -> Array:
     return frames if len(rows) == frames.shape[2] else np.ascontiguousarray(frames[:, :, rows])
 
 
-def _prosumers_of(model: CoSimulation, rows: npt.NDArray[np.intp]) -> pd.DataFrame:
-    """Name, bus and electrical distance of some rows."""
-    bus = [model.rows.assets.bus[row] for row in rows]
-    distance = model.grid.feeder.electrical_distance["z_ohm"]
-    ids = [model.rows.assets.ids[row] for row in rows]
-    return pd.DataFrame({"prosumer": ids, "bus": bus, "distance_ohm": distance.loc[bus].to_numpy()})
+def _prosumers_of(model: CoSimulation) -> pd.DataFrame:
+    """Name, bus and electrical distance of all rows."""
+    assets, distance = model.rows.assets, model.grid.feeder.electrical_distance["z_ohm"]
+    columns = {"prosumer": assets.ids, "bus": assets.bus, "distance_ohm": distance.loc[assets.bus].to_numpy()}
+    return pd.DataFrame(columns)
 
 
 def layout_of(model: CoSimulation, copy: int = 0) -> Layout:

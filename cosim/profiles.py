@@ -27,7 +27,7 @@ __all__ = ["market_times", "profile_values", "scenario_profiles"]
 Array = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one is read for each source, and is itself
 class _Table:
     """All profiles of a source: its file (None is the extract), their times, values (n_times, n_profiles), columns."""
 
@@ -129,23 +129,26 @@ def _on_steps(
     table: _Table, columns: Sequence[int], times: pd.DatetimeIndex, step_min: int, *, repeated: bool
 ) -> Array:
     """Profiles on market steps, (n_steps, n_columns): held where they are coarser, averaged where they are finer."""
-    series_min = _step_min(table.times, step_min, table.source)
-    fine_min = min(step_min, series_min)
-    per_step = step_min // fine_min
-    fine = pd.date_range(times[0], periods=len(times) * per_step, freq=f"{fine_min}min")
-    row = repeated_rows(fine) if repeated else _measured_rows(table, fine, series_min, times, step_min)
-    held = table.values[row[:, None], np.asarray(columns, dtype=np.intp)].reshape(len(times), per_step, len(columns))
+    row = _rows(table, times[0], len(times), step_min, repeated)
+    shape = len(times), len(row) // len(times), len(columns)
+    held = table.values[row[:, None], np.asarray(columns, dtype=np.intp)].reshape(shape)
     mean: Array = np.ascontiguousarray(held.swapaxes(1, 2)).mean(axis=2)
     return mean
 
 
-def _measured_rows(
-    table: _Table, fine: pd.DatetimeIndex, series_min: int, times: pd.DatetimeIndex, step_min: int
-) -> npt.NDArray[np.int64]:
+@lru_cache(maxsize=64)  # an ensemble asks for the same few days again and again
+def _rows(table: _Table, first: pd.Timestamp, n_steps: int, step_min: int, repeated: bool) -> npt.NDArray[np.int64]:
+    """The samples of a table that hold in some market steps, each cut so that it has a whole number of them."""
+    series_min = _step_min(table.times, step_min, table.source)
+    fine_min = min(step_min, series_min)
+    fine = pd.date_range(first, periods=n_steps * (step_min // fine_min), freq=f"{fine_min}min")
+    if repeated:
+        return repeated_rows(fine)
     row = np.asarray(table.times.searchsorted(fine, side="right"), dtype=np.int64) - 1
     covered = (row >= 0) & (fine - table.times[row] < pd.Timedelta(minutes=series_min))
     if not covered.all():
-        raise _uncovered(table.times, times, step_min, table.source)
+        raise _uncovered(table.times, first, first + pd.Timedelta(minutes=n_steps * step_min), table.source)
+    row.flags.writeable = False  # shared by all who ask
     return row
 
 
@@ -160,8 +163,8 @@ def _step_min(index: pd.DatetimeIndex, step_min: int, source: str | None) -> int
     return int(minutes)
 
 
-def _uncovered(index: pd.DatetimeIndex, times: pd.DatetimeIndex, step_min: int, source: str | None) -> InputError:
-    run = _span(times[0], times[-1] + pd.Timedelta(minutes=step_min))
+def _uncovered(index: pd.DatetimeIndex, first: pd.Timestamp, end: pd.Timestamp, source: str | None) -> InputError:
+    run = _span(first, end)
     if source is None:
         weeks = ", ".join(f"{monday:%Y-%m-%d}" for monday in sorted(WEEKS.values()))
         allowed = (
