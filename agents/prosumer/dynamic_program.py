@@ -20,7 +20,7 @@ one convex piecewise-linear function of battery energy per step says all about t
 
 It holds no lock and allocates nothing. Numbers and arrays are doubles (an int means compiling once more); `work` and
 `ties` are whole C-contiguous arrays, the others may be slices of any stride. A horizon of n < N steps takes the last n
-tie weights. When `status` is not `PLANNED` the outputs hold nothing of use, and mu is returned as it was. `mu` makes
+tie weights. When `status` is not `PLANNED` the outputs are left as they were, and mu is returned as it was. `mu` makes
 the search begin near its end; the plan is the same to the last bit wherever it begins. It is what another kWh of
 flexible energy would cost [currency/kWh], where there is a choice.
 """
@@ -183,6 +183,19 @@ def _solve(
 
 
 @compiled
+def _parts(work: Array, n: int) -> tuple[Array, Array, Array, Array, Array]:
+    """Rates, lists, stages, policy and three plans of `n` steps, one after the other in `work`; see `_work_size`."""
+    at = N_RATES
+    lists = work[at : at + 4 * (4 * n + 8)].reshape(4, 4 * n + 8)
+    at += lists.size
+    stages = work[at : at + n * N_STAGE].reshape(n, N_STAGE)
+    at += stages.size
+    policy = work[at : at + n * N_POLICY].reshape(n, N_POLICY)
+    at += policy.size
+    return work[:N_RATES], lists, stages, policy, work[at : at + 3 * N_PLAN * n].reshape(3, N_PLAN, n)
+
+
+@compiled
 def solve_plan(
     step_h: float,
     price_buy: Array,
@@ -214,16 +227,7 @@ def solve_plan(
     if status != PLANNED:
         return status, mu
 
-    at = N_RATES
-    rates = work[:at]
-    lists = work[at : at + 4 * (4 * n + 8)].reshape(4, 4 * n + 8)
-    at += lists.size
-    stages = work[at : at + n * N_STAGE].reshape(n, N_STAGE)
-    at += stages.size
-    policy = work[at : at + n * N_POLICY].reshape(n, N_POLICY)
-    at += policy.size
-    plans = work[at : at + 3 * N_PLAN * n].reshape(3, N_PLAN, n)
-
+    rates, lists, stages, policy, plans = _parts(work, n)
     magic = fill_rates(step_h, battery, rates)
     weight = step_h * price_scale(price_buy, price_sell)
     fill_stages(weight, price_buy, price_sell, p_net_kw, flexible_min_kw, flexible_max_kw, ties, rates, magic, stages)

@@ -183,37 +183,47 @@ def _plan_rows(
             due += step_h * ahead[k, _USUAL, step]
         end = energy_start_kwh[row] if refill else -np.inf
         status[k] = PLANNED
-        if not _covers(
-            now, n, step_h, ahead[k], energy_kwh[row], due, end, made_for[k], energies[k], made[k], plans[k]
-        ):
-            status[k], worth[k] = solve_plan(
-                step_h,
-                ahead[k, _BUY, :n],
-                ahead[k, _SELL, :n],
-                ahead[k, _NET, :n],
-                ahead[k, _LEAST, :n],
-                ahead[k, _MOST, :n],
-                energy_kwh[row],
-                due,
-                0.0,
-                end,
-                batteries[k],
-                ties,
-                work,
-                plans[k, _BATTERY, :n],
-                plans[k, _FLEXIBLE, :n],
-                plans[k, _ENERGY, :n],
-                worth[k],
+        known = ahead[k], energy_kwh[row], due, end
+        if not _covers(now, n, step_h, *known, made_for[k], energies[k], made[k], plans[k]):
+            status[k], worth[k] = _renewed(
+                now, n, step_h, *known, batteries[k], ties, work, made_for[k], energies[k], made[k], plans[k], worth[k]
             )
-            if status[k] == PLANNED:
-                n_plans[row] += 1
-                made[k, _AT], made[k, _LENGTH] = now, n
-                made_for[k, :, :n] = ahead[k, :, :n]
-                energies[k, _START], energies[k, _DUE], energies[k, _END] = energy_kwh[row], due, end
+            n_plans[row] += status[k] == PLANNED
         elapsed = now - made[k, _AT]
         if elapsed < made[k, _LENGTH]:
             p_battery_plan_kw[row] = plans[k, _BATTERY, elapsed]
             p_flexible_kw[row] = plans[k, _FLEXIBLE, elapsed]
+
+
+@compiled
+def _renewed(
+    now: int,
+    n: int,
+    step_h: float,
+    ahead: Array,
+    energy_kwh: float,
+    due_kwh: float,
+    end_kwh: float,
+    battery: Array,
+    ties: Array,
+    work: Array,
+    made_for: Array,
+    energies: Array,
+    made: Integers,
+    plan: Array,
+    worth: float,
+) -> tuple[int, float]:
+    """Make the plan of one row anew, and write what it was made for; where none can be made all stays as it was."""
+    buy, sell, net, least, most = ahead[_BUY], ahead[_SELL], ahead[_NET], ahead[_LEAST], ahead[_MOST]
+    status, worth = solve_plan(
+        step_h, buy[:n], sell[:n], net[:n], least[:n], most[:n], energy_kwh, due_kwh, 0.0, end_kwh, battery, ties, work,
+        plan[_BATTERY, :n], plan[_FLEXIBLE, :n], plan[_ENERGY, :n], worth,
+    )  # fmt: skip
+    if status == PLANNED:
+        made[_AT], made[_LENGTH] = now, n
+        made_for[:, :n] = ahead[:, :n]
+        energies[_START], energies[_DUE], energies[_END] = energy_kwh, due_kwh, end_kwh
+    return status, worth
 
 
 @compiled
