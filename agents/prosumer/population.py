@@ -109,7 +109,9 @@ class Assets:
         """The table that `agents.prosumer.correction` takes, shape (len(RATINGS), n)."""
         free = self.pf_min == 0
         q_per_p = np.where(free, np.inf, np.tan(np.arccos(self.pf_min)))
-        return np.array([*(getattr(self, name) for name in RATINGS[:-1]), q_per_p], dtype=np.float64)
+        table = np.array([*(getattr(self, name) for name in RATINGS[:-1]), q_per_p], dtype=np.float64)
+        table.flags.writeable = False  # no state: nothing changes it in a run, and no checkpoint keeps it
+        return table
 
     @classmethod
     def joined(cls, parts: Sequence[Assets]) -> Assets:
