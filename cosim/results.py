@@ -43,9 +43,11 @@ _LIBRARIES = (
     "pandapower",
     "power-grid-model",
     "highspy",
+    "numba",
     "numpy",
     "pandas",
     "pyarrow",
+    "scipy",
 )
 _SERIES = "timeseries.parquet"
 
