@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from agents.prosumer.arbitrage import Horizon
 from agents.prosumer.battery import Battery
 
-__all__ = ["STEP_H", "random_battery", "random_horizon", "tail"]
+__all__ = ["BATTERY", "STEP_H", "a_horizon", "random_battery", "random_horizon", "tail"]
 
 STEP_H = 0.25
+BATTERY = Battery(0.2, 2.0, 2.0, 1.0, 0.9, 0.8)
+
+
+def a_horizon(**changes: Any) -> Horizon:
+    """Four quarters of an hour, rising prices, 0.5 kWh of flexible load due of at most 1 kWh."""
+    usual = Horizon(
+        price_buy=np.array([0.1, 0.2, 0.3, 0.4]),
+        price_sell=np.array([0.05, 0.1, 0.15, 0.2]),
+        p_net_kw=np.array([1.0, -1.0, 1.0, 1.0]),
+        flexible_min_kw=np.zeros(4),
+        flexible_max_kw=np.ones(4),
+        energy_start_kwh=1.0,
+        flexible_energy_kwh=0.5,
+    )
+    return replace(usual, **changes)
 
 
 def random_battery(rng: np.random.Generator) -> Battery:

@@ -10,33 +10,17 @@ import numpy as np
 import pytest
 
 from agents.prosumer import highs
-from agents.prosumer.arbitrage import ArbitragePlanner, Horizon, PlanError, SolverError, UnreachableError
-from agents.prosumer.battery import Battery
+from agents.prosumer.arbitrage import ArbitragePlanner, PlanError, SolverError, UnreachableError
 from agents.prosumer.highs import Program, SplitLp
 from feeders.errors import InputError
-from tests.agents.arbitrage_cases import STEP_H
+from tests.agents.arbitrage_cases import BATTERY, STEP_H, a_horizon
 
-BATTERY = Battery(0.2, 2.0, 2.0, 1.0, 0.9, 0.8)
 COLUMNS = ("price_buy", "price_sell", "p_net_kw", "flexible_min_kw", "flexible_max_kw")
 SCALARS = ("energy_start_kwh", "flexible_energy_kwh", "flexible_slack_kwh", "energy_end_min_kwh")
 
 
 def planner() -> ArbitragePlanner:
     return ArbitragePlanner(4, BATTERY, STEP_H)
-
-
-def a_horizon(**changes: Any) -> Horizon:
-    """Four quarters of an hour, rising prices, 0.5 kWh of flexible load due of at most 1 kWh."""
-    usual = Horizon(
-        price_buy=np.array([0.1, 0.2, 0.3, 0.4]),
-        price_sell=np.array([0.05, 0.1, 0.15, 0.2]),
-        p_net_kw=np.array([1.0, -1.0, 1.0, 1.0]),
-        flexible_min_kw=np.zeros(4),
-        flexible_max_kw=np.ones(4),
-        energy_start_kwh=1.0,
-        flexible_energy_kwh=0.5,
-    )
-    return replace(usual, **changes)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e21])

@@ -10,7 +10,6 @@ import pytest
 
 from agents.prosumer import dynamic_program
 from agents.prosumer.arbitrage import ArbitragePlanner, Horizon, PlanError, SolverError, UnreachableError
-from agents.prosumer.battery import Battery
 from agents.prosumer.dynamic_program import (
     NOT_CONVEX,
     NOT_SETTLED,
@@ -25,27 +24,11 @@ from agents.prosumer.dynamic_program import (
 from agents.prosumer.reach import battery_row
 from agents.prosumer.ties import tie_weights
 from feeders.errors import InputError
-from tests.agents.arbitrage_cases import STEP_H
-
-BATTERY = Battery(0.2, 2.0, 2.0, 1.0, 0.9, 0.8)
+from tests.agents.arbitrage_cases import BATTERY, STEP_H, a_horizon
 
 
 def planner() -> DynamicProgramPlanner:
     return DynamicProgramPlanner(4, BATTERY, STEP_H)
-
-
-def a_horizon(**changes: Any) -> Horizon:
-    """Four quarters of an hour, rising prices, 0.5 kWh of flexible load due of at most 1 kWh."""
-    usual = Horizon(
-        price_buy=np.array([0.1, 0.2, 0.3, 0.4]),
-        price_sell=np.array([0.05, 0.1, 0.15, 0.2]),
-        p_net_kw=np.array([1.0, -1.0, 1.0, 1.0]),
-        flexible_min_kw=np.zeros(4),
-        flexible_max_kw=np.ones(4),
-        energy_start_kwh=1.0,
-        flexible_energy_kwh=0.5,
-    )
-    return replace(usual, **changes)
 
 
 def test_a_negative_price_is_refused_with_its_step_and_a_way_out() -> None:
