@@ -37,7 +37,8 @@ def chosen_columns(names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if name not in RECORDED:
             near = ", ".join(get_close_matches(name, RECORDED, n=3, cutoff=0.0))
-            raise InputError("scenario", "record", name, f"names of {', '.join(RECORDED)}; nearest: {near}")
+            allowed = f"names of {', '.join(RECORDED)}; nearest: {near}"
+            raise InputError("scenario", "", name, allowed)  # of the field that is being validated
     return tuple(name for name in RECORDED if name in names)
 
 

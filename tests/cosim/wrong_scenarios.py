@@ -25,6 +25,12 @@ SCENARIOS: dict[str, tuple[str, str]] = {
         HOME + "pv_kw = 2",
         "prosumers.a.pv_kw: 2 is not allowed; allowed: a known key; nearest: pv_kwp",
     ),
+    "unknown-column": (
+        'record = ["vmpu"]',
+        "record: 'vmpu' is not allowed; allowed: names of vm_pu, p_load_kw, p_flexible_kw, p_pv_kw, p_curtailed_kw, "
+        "p_battery_kw, energy_kwh, p_meter_kw, q_inverter_kvar, price_buy, price_sell, status; "
+        "nearest: vm_pu, price_buy, p_curtailed_kw",
+    ),
     "planner-and-negative-price": (
         START + 'planner = "dynamic-program"\n[tariff]\nkind = "flat"\nprice_buy = 0.2\nprice_sell = -0.05',
         "planner: 'dynamic-program' is not allowed; "
