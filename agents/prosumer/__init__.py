@@ -1,6 +1,7 @@
 """The prosumer: arbitrage plan, inverter rule, least-curtailment correction, battery; as columns and as an agent."""
 
-from agents.prosumer.arbitrage import ArbitragePlanner, Horizon, Plan, PlanError, arbitrage_cost
+from agents.errors import PlanError
+from agents.prosumer.arbitrage import ArbitragePlanner, Horizon, Plan, arbitrage_cost
 from agents.prosumer.battery import Battery
 from agents.prosumer.correction import least_curtailment, reactive_power
 from agents.prosumer.dynamic_program import DynamicProgramPlanner, NegativePriceError

@@ -33,15 +33,15 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from agents.errors import SolverError
+from agents.highs import Program
 from agents.prosumer.battery import Battery
 from agents.prosumer.exclusive import charge_or_discharge
-from agents.prosumer.highs import N_BLOCKS, Program, SplitLp
+from agents.prosumer.highs import N_BLOCKS, SplitLp
 from agents.prosumer.plan import (
     SAME_ENERGY_KWH,
     Horizon,
     Plan,
-    PlanError,
-    SolverError,
     UnreachableError,
     arbitrage_cost,
 )
@@ -52,8 +52,6 @@ __all__ = [
     "ArbitragePlanner",
     "Horizon",
     "Plan",
-    "PlanError",
-    "SolverError",
     "UnreachableError",
     "arbitrage_cost",
 ]

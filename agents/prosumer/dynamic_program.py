@@ -30,9 +30,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from agents.errors import PlanError, SolverError
 from agents.prosumer.battery import Battery
 from agents.prosumer.flexible_price import SAME_LOAD, mix, search
-from agents.prosumer.plan import Horizon, Plan, PlanError, SolverError, arbitrage_cost
+from agents.prosumer.plan import Horizon, Plan, arbitrage_cost
 from agents.prosumer.plan_status import NOT_CONVEX, NOT_SETTLED, NOT_USABLE, PLANNED, UNREACHABLE, problem_status
 from agents.prosumer.reach import battery_row, check_reachable, check_steps
 from agents.prosumer.stages import fill_rates, fill_stages, to_grid

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from agents.prosumer.highs import OPTIMAL, Program, accept, new_solver, pass_lp, run
-from agents.prosumer.plan import SolverError
+from agents.errors import SolverError
+from agents.highs import OPTIMAL, Program, accept, new_solver, pass_lp, run
 
 __all__ = ["Choice", "charge_or_discharge"]
 

@@ -1,51 +1,22 @@
-"""The arbitrage LP in HiGHS: one object whose matrix is passed once and whose numbers change.
-
-HiGHS answers "Optimal" to a different problem when a row that it refused goes unnoticed, so every status is
-looked at and a solution is only read when there is one.
-"""
+"""The arbitrage LP in HiGHS: one object whose matrix is passed once and whose numbers change."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-import highspy
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from agents.errors import SolverError
+from agents.highs import OPTIMAL, Program, accept, new_solver, pass_lp, run
 from agents.prosumer.battery import Battery
-from agents.prosumer.plan import SolverError
 
-__all__ = ["N_BLOCKS", "OPTIMAL", "Program", "SplitLp", "accept", "new_solver", "pass_lp", "run", "split_matrix"]
+__all__ = ["N_BLOCKS", "SplitLp", "split_matrix"]
 
 Array = npt.NDArray[np.float64]
 
 N_BLOCKS = 5  # variables per step: charge, discharge, flexible, import, energy
 
 _DUAL, _PRIMAL = 1, 4  # simplex_strategy
-OPTIMAL = highspy.HighsModelStatus.kOptimal
-
-# Against prices scaled to a mean of 1000, so 1e-12 of the mean price.
-_TOLERANCE = 1e-9
-
-
-class Program(NamedTuple):
-    """The numbers of the LP that change from plan to plan.
-
-    Attributes
-    ----------
-    cost, lower, upper : array, shape (5, N)
-        Of the variables: AC charging c, AC discharging d, flexible load f, import g [kW], battery energy b
-        at the end of the step [kWh].
-    row_lower, row_upper : array, shape (2 N + 1,)
-        Of the rows, in the order of `split_matrix`.
-    """
-
-    cost: Array
-    lower: Array
-    upper: Array
-    row_lower: Array
-    row_upper: Array
 
 
 def split_matrix(n_steps: int, battery: Battery, step_h: float) -> sparse.csc_array:
@@ -72,40 +43,6 @@ def split_matrix(n_steps: int, battery: Battery, step_h: float) -> sparse.csc_ar
     row, column = (np.concatenate([entry[part] for entry in entries]) for part in (0, 1))
     value = np.repeat([entry[2] for entry in entries], [len(entry[0]) for entry in entries])
     return sparse.coo_array((value, (row, column))).tocsc()
-
-
-def new_solver() -> highspy.Highs:
-    """A silent HiGHS that gives the same answer every time."""
-    solver = highspy.Highs()
-    for option, value in (
-        ("output_flag", False),
-        ("threads", 1),
-        ("solver", "simplex"),
-        ("presolve", "off"),
-        # Perturbed, about one program in 2000 ends "Unknown" (1.15), its costs not quite put back.
-        ("dual_simplex_cost_perturbation_multiplier", 0.0),
-        ("primal_feasibility_tolerance", _TOLERANCE),
-        ("dual_feasibility_tolerance", _TOLERANCE),
-    ):
-        accept(solver.setOptionValue(option, value), f"option {option}")
-    return solver
-
-
-def run(solver: highspy.Highs) -> highspy.HighsModelStatus:
-    """Solve, and say how it ended.
-
-    Raises
-    ------
-    SolverError
-        When HiGHS does not run at all.
-    """
-    if solver.run() == highspy.HighsStatus.kError:
-        # HiGHS refuses one thread where other code has made it use several: take what is there.
-        accept(solver.setOptionValue("threads", 0), "option threads")
-        if solver.run() == highspy.HighsStatus.kError:
-            raise SolverError("HiGHS does not run")
-    ended: highspy.HighsModelStatus = solver.getModelStatus()
-    return ended
 
 
 class SplitLp:
@@ -152,34 +89,3 @@ class SplitLp:
         accept(solver.setOptionValue("simplex_strategy", _DUAL), "the dual simplex")
         if ended != OPTIMAL:
             raise SolverError(f"HiGHS ended with {ended.name}")
-
-
-def pass_lp(solver: highspy.Highs, matrix: sparse.csc_array, program: Program, n_integers: int = 0) -> None:
-    """Load a program to be minimised, whose last `n_integers` variables are whole numbers."""
-    n_rows, n_columns = matrix.shape
-    whole = np.zeros(n_columns, dtype=np.int32)
-    whole[n_columns - n_integers :] = int(highspy.HighsVarType.kInteger)
-    status = solver.passModel(
-        n_columns,
-        n_rows,
-        matrix.nnz,
-        int(highspy.MatrixFormat.kColwise),
-        int(highspy.ObjSense.kMinimize),
-        0.0,
-        program.cost.ravel(),
-        program.lower.ravel(),
-        program.upper.ravel(),
-        program.row_lower,
-        program.row_upper,
-        matrix.indptr.astype(np.int32),
-        matrix.indices.astype(np.int32),
-        matrix.data,
-        whole,
-    )
-    accept(status, "the program")
-
-
-def accept(status: highspy.HighsStatus, what: str) -> None:
-    """Raise `SolverError` unless HiGHS took `what`."""
-    if status != highspy.HighsStatus.kOk:
-        raise SolverError(f"HiGHS answered {status.name} to {what}")

@@ -8,9 +8,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from feeders.errors import CosimError, InputError
+from agents.errors import PlanError
+from feeders.errors import InputError
 
-__all__ = ["SAME_ENERGY_KWH", "Horizon", "Plan", "PlanError", "SolverError", "UnreachableError", "arbitrage_cost"]
+__all__ = ["SAME_ENERGY_KWH", "Horizon", "Plan", "UnreachableError", "arbitrage_cost"]
 
 Array = npt.NDArray[np.float64]
 
@@ -20,10 +21,6 @@ SAME_ENERGY_KWH = 1e-9
 
 _COLUMNS = ("price_buy", "price_sell", "p_net_kw", "flexible_min_kw", "flexible_max_kw")
 _LARGEST = 1e9  # beyond it a number is a mistake, and HiGHS takes 1e20 for infinite
-
-
-class PlanError(CosimError):
-    """No plan can be made."""
 
 
 class UnreachableError(PlanError):
@@ -45,10 +42,6 @@ class UnreachableError(PlanError):
         super().__init__(
             f"no plan: {what} of {due_kwh:.9g} kWh is due; possible: {lowest_kwh:.9g} to {highest_kwh:.9g} kWh"
         )
-
-
-class SolverError(PlanError):
-    """The solver failed on a problem that has a solution, or its answer does not hold."""
 
 
 @dataclass(frozen=True)

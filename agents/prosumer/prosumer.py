@@ -6,7 +6,8 @@ from typing import NamedTuple, overload
 
 import mesa
 
-from agents.prosumer.arbitrage import ArbitragePlanner, Horizon, Plan, PlanError
+from agents.errors import PlanError
+from agents.prosumer.arbitrage import ArbitragePlanner, Horizon, Plan
 from agents.prosumer.battery import Battery
 from agents.prosumer.forecast import Forecast
 from agents.prosumer.population import Population, Status

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from agents.errors import SolverError
 from agents.prosumer import exclusive
-from agents.prosumer.arbitrage import ArbitragePlanner, Horizon, SolverError
+from agents.prosumer.arbitrage import ArbitragePlanner, Horizon
 from agents.prosumer.battery import Battery
 from tests.agents.arbitrage_cases import STEP_H, random_battery, random_horizon
 from tests.agents.published_form import exact_cost, published_cost, published_rows

@@ -9,9 +9,11 @@ import highspy
 import numpy as np
 import pytest
 
+from agents.errors import PlanError, SolverError
+from agents.highs import Program
 from agents.prosumer import highs
-from agents.prosumer.arbitrage import ArbitragePlanner, PlanError, SolverError, UnreachableError
-from agents.prosumer.highs import Program, SplitLp
+from agents.prosumer.arbitrage import ArbitragePlanner, UnreachableError
+from agents.prosumer.highs import SplitLp
 from feeders.errors import InputError
 from tests.agents.arbitrage_cases import BATTERY, STEP_H, a_horizon
 

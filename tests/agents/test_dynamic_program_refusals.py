@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from agents.errors import PlanError, SolverError
 from agents.prosumer import dynamic_program
-from agents.prosumer.arbitrage import ArbitragePlanner, Horizon, PlanError, SolverError, UnreachableError
+from agents.prosumer.arbitrage import ArbitragePlanner, Horizon, UnreachableError
 from agents.prosumer.dynamic_program import (
     NOT_CONVEX,
     NOT_SETTLED,
