@@ -15,8 +15,7 @@ from cosim.distributions import Normal
 from cosim.population import resolve
 from cosim.population_spec import PopulationSpec
 from cosim.prosumers_file import write_prosumers
-from cosim.tariff import FlatTariff, RealTimeTariff, SyntheticTariff, TimeOfUseTariff
-from cosim.time_of_use import Period
+from cosim.tariff import FlatTariff, Period, RealTimeTariff, SyntheticTariff, TimeOfUseTariff
 from feeders.errors import InputErrors
 
 FULL = Scenario(

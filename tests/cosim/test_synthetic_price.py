@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cosim.synthetic_price import DIURNAL_SHAPE
 from cosim.tariff import SyntheticTariff
+from cosim.tariff.synthetic import DIURNAL_SHAPE
 
 HERE = Path(__file__).parent
 NYISO = Path(__file__).parents[2].parent / "shared" / "data" / "prices" / "nyiso_rt_hourly.csv"

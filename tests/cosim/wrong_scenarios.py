@@ -91,8 +91,9 @@ SCENARIOS: dict[str, tuple[str, str]] = {
     "no-kind-of-tariff": ("[tariff]\nprice_buy = 0.3", f"tariff.kind: nothing given; allowed: {KINDS}"),
     "preset": (
         '[tariff]\nkind = "time-of-use"\npreset = "nigth"',
-        "tariff.preset: 'nigth' is not allowed; allowed: one of: day-night, evening-peak, ontario-summer-2024, "
-        "ontario-ultra-low-overnight-2023, ontario-winter-2023",
+        "tariff.preset: 'nigth' is not allowed; allowed: one of: day-night, evening-peak, ontario-2023, "
+        "ontario-summer-2024, ontario-ultra-low-overnight-2023, ontario-winter-2023, working-day-peak "
+        "(nearest: day-night)",
     ),
     "kind-of-forecast": (
         '[forecast]\nkind = "perfekt"',

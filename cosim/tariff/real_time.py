@@ -1,62 +1,26 @@
-"""The tariffs of a scenario: flat, time of use, real time from a file, synthetic real time.
-
-Each gives `Prices` for the market steps of a run: ``tariff.prices(times, folder=...)`` with the starts of the
-steps in UTC and the folder against which file names are resolved.
-"""
+"""Real-time prices from a CSV file."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from cosim.prices import Prices, TariffBase, step_minutes
+from cosim.data import TIMEZONE
 from cosim.series import read_series, require_span, zone
-from cosim.synthetic_price import SyntheticTariff
-from cosim.time_of_use import TimeOfUseTariff
+from cosim.tariff.base import TariffBase
+from cosim.tariff.prices import Prices, step_minutes
 from feeders.errors import InputError
 
-__all__ = ["FlatTariff", "Prices", "RealTimeTariff", "SyntheticTariff", "Tariff", "TimeOfUseTariff"]
+__all__ = ["RealTimeTariff"]
 
 Array = NDArray[np.float64]
 
 RESOLUTIONS = (5, 15, 30, 60)
-
-
-class FlatTariff(TariffBase):
-    """One price.
-
-    Attributes
-    ----------
-    price_buy : float
-        Buying price [currency/kWh].
-    price_sell : float, optional
-        Selling price [currency/kWh], not above `price_buy`; instead of `kappa`.
-    """
-
-    kind: Literal["flat"] = "flat"
-    price_buy: float
-    price_sell: float | None = None
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        self._refuse_two_sells(self.price_sell, "price_sell")
-        return self
-
-    def describe(self) -> str:
-        """One line for people."""
-        return f"flat price {self.price_buy:g} currency/kWh"
-
-    def prices(self, times: pd.DatetimeIndex, *, folder: Path) -> Prices:  # noqa: ARG002 - reads no file
-        """Prices of the market steps that start at `times` (UTC)."""
-        price_buy = np.full(len(times), self.price_buy)
-        if self.price_sell is None:
-            return self._with_kappa(price_buy)
-        return self._with_sell(price_buy, np.full(len(times), self.price_sell), times, "tariff")
 
 
 class RealTimeTariff(TariffBase):
@@ -75,6 +39,8 @@ class RealTimeTariff(TariffBase):
     unit : {"currency/kWh", "currency/MWh"}
     timezone : str, optional
         IANA zone of times without offset.
+    local_timezone : str, optional
+        IANA zone in which demand charges are read; `timezone` by default, or else that of the embedded profiles.
     label : {"start", "end"}
         Whether a time is the start of its interval or its end ("hour ending").
     """
@@ -85,20 +51,27 @@ class RealTimeTariff(TariffBase):
     column_sell: str | None = None
     unit: Literal["currency/kWh", "currency/MWh"]
     timezone: str | None = None
+    local_timezone: str | None = None
     label: Literal["start", "end"] = "start"
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.timezone is not None:
-            zone(self.timezone, "tariff")
+        for field, name in (("timezone", self.timezone), ("local_timezone", self.local_timezone)):
+            if name is not None:
+                zone(name, "tariff", field)
         self._refuse_two_sells(self.column_sell, "column_sell")
         return self
+
+    @property
+    def local_zone(self) -> str:
+        """The zone in which demand charges are read."""
+        return self.local_timezone or self.timezone or TIMEZONE
 
     def describe(self) -> str:
         """One line for people."""
         return f"real-time price, column {self.column!r} of {self.file} ({self.unit}, interval {self.label})"
 
-    def prices(self, times: pd.DatetimeIndex, *, folder: Path) -> Prices:
+    def prices(self, times: pd.DatetimeIndex, *, folder: Path = Path()) -> Prices:
         """Prices of the market steps that start at `times` (UTC), or `InputError`: bad file, too short."""
         path = folder / self.file
         wanted = [self.column] if self.column_sell is None else [self.column, self.column_sell]
@@ -137,6 +110,3 @@ def _on_steps(series: pd.DataFrame, times: pd.DatetimeIndex, resolution: int, wh
     for offset in range(int(per_step)):
         sums += series.to_numpy()[row + offset]
     return sums / per_step
-
-
-Tariff = Annotated[FlatTariff | TimeOfUseTariff | RealTimeTariff | SyntheticTariff, Field(discriminator="kind")]

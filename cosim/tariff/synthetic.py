@@ -34,8 +34,9 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from cosim.data import TIMEZONE
-from cosim.prices import Prices, TariffBase
 from cosim.series import zone
+from cosim.tariff.base import TariffBase
+from cosim.tariff.prices import Prices
 
 __all__ = ["DIURNAL_SHAPE", "SyntheticTariff"]
 
@@ -66,7 +67,7 @@ class SyntheticTariff(TariffBase):
     negative_rate, negative_size : float
         Share of hours with a negative price; its mean magnitude [currency/kWh].
     timezone : str
-        IANA zone in whose hours the diurnal shape is read.
+        IANA zone in whose hours the diurnal shape and demand charges are read.
     """
 
     kind: Literal["synthetic"] = "synthetic"
@@ -85,6 +86,11 @@ class SyntheticTariff(TariffBase):
         zone(self.timezone, "tariff")
         return self
 
+    @property
+    def local_zone(self) -> str:
+        """The zone in which demand charges are read."""
+        return self.timezone
+
     def describe(self) -> str:
         """One line for people."""
         return (
@@ -92,7 +98,7 @@ class SyntheticTariff(TariffBase):
             f"currency/kWh, daily shape after NYISO real-time NYC 2019, hours of {self.timezone}"
         )
 
-    def prices(self, times: pd.DatetimeIndex, *, folder: Path) -> Prices:  # noqa: ARG002 - reads no file
+    def prices(self, times: pd.DatetimeIndex, *, folder: Path = Path()) -> Prices:  # noqa: ARG002 - reads no file
         """Prices of the market steps that start at `times` (UTC)."""
         days, day_of = np.unique(times.normalize(), return_inverse=True)
         level, added = (np.array(part) for part in zip(*(self._day(day) for day in days), strict=True))
