@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -45,10 +45,30 @@ def _assign(data: dict[str, Any], path: list[str], value: Any, where: str, key: 
         data[head] = value
     elif isinstance(data.setdefault(head, {}), dict):
         _assign(data[head], rest, value, where, key)
+    elif len(rest) > 1 and _are_named(data[head]):
+        _assign_named(data[head], ".".join(rest[:-1]), rest[-1], value, where, key)
     else:
         raise InputErrors(
             [InputError(where, key, value, f"{key.removesuffix('.' + '.'.join(rest))} alone: it has no fields")]
         )
+
+
+def _are_named(value: Any) -> bool:
+    """Whether it is an array of tables that have names."""
+    return isinstance(value, list | tuple) and all(isinstance(row, dict) and "name" in row for row in value)
+
+
+def _assign_named(rows: Sequence[dict[str, Any]], name: str, field: str, value: Any, where: str, key: str) -> None:
+    """Set a field of the tables of that name in an array of them, or of all with ``*``."""
+    chosen = [row for row in rows if name in ("*", row["name"])]
+    if not chosen:
+        near = get_close_matches(name, [row["name"] for row in rows], n=3, cutoff=0.0)
+        allowed = (
+            f"the name of one of them, or * for all; nearest: {', '.join(near)}" if near else "none: there are none"
+        )
+        raise InputErrors([InputError(where, key, name, allowed)])
+    for row in chosen:
+        row[field] = value
 
 
 def _assign_prosumers(

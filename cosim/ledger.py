@@ -39,6 +39,13 @@ class Ledger:
 
     Battery energy is held against what went in and out at the AC side, power at the meter against its parts,
     and money, booked each control step, against the metered energy of the market step at its price.
+
+    Attributes
+    ----------
+    cost : array, shape (n,)
+        Cost of energy so far [currency].
+    import_kwh, export_kwh : array, shape (n,)
+        Metered energy of the market step so far.
     """
 
     def __init__(self, population: Population) -> None:
@@ -47,7 +54,9 @@ class Ledger:
         self._stored_kwh = population.energy_kwh.copy()
         n = len(population)
         self.cost: Array = np.zeros(n)
-        self._import_kwh, self._export_kwh, self._cost_at_start = np.zeros(n), np.zeros(n), np.zeros(n)
+        self.import_kwh: Array = np.zeros(n)
+        self.export_kwh: Array = np.zeros(n)
+        self._cost_at_start: Array = np.zeros(n)
 
     def book(self, minute: int, step_h: float) -> None:
         """Book one control step and check energy.
@@ -71,8 +80,8 @@ class Ledger:
             self._ratings,
             step_h,
             self._stored_kwh,
-            self._import_kwh,
-            self._export_kwh,
+            self.import_kwh,
+            self.export_kwh,
             self.cost,
         )
         if account >= 0:
@@ -81,13 +90,13 @@ class Ledger:
     def close_market_step(self, minute: int) -> None:
         """Compare the money booked since the last call with the metered energy at this market step's prices."""
         p = self._population
-        bill = p.price_buy * self._import_kwh - p.price_sell * self._export_kwh
+        bill = p.price_buy * self.import_kwh - p.price_sell * self.export_kwh
         gap = np.abs(self.cost - self._cost_at_start - bill)
         if gap.size and not gap.max() <= TOLERANCE:
             row = int(np.argmax(~(gap <= TOLERANCE)))
             raise LedgerError("money", p.assets.ids[row], minute, float(gap[row]))
-        self._import_kwh[:] = 0.0
-        self._export_kwh[:] = 0.0
+        self.import_kwh[:] = 0.0
+        self.export_kwh[:] = 0.0
         self._cost_at_start[:] = self.cost
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from agents.grid import Grid
 from agents.prosumer import Population, Prosumer
+from cosim.accounts import Accounts
 from cosim.build import build_feeder, build_forecast, build_rows
 from cosim.clock import Clock
 from cosim.failure import RunFailure
@@ -64,6 +65,8 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         What happened so far, as much of it as the scenario records.
     tally : Tally
         Sums and counts of all that happened so far.
+    accounts : Accounts
+        The bills so far.
 
     Raises
     ------
@@ -98,6 +101,7 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         self.forecast = build_forecast(first, self.rows, self.clock)
         self.ledger = Ledger(self.population)
         self.tally = Tally(self.population)
+        self.accounts = Accounts(self.settings, self.rows.copy)
         steps = (self.clock.n_control_steps, self.clock.controls_per_step)
         self.record = Record(self.population, *steps, first.record, first.record_every)
         self.datacollector = mesa.DataCollector(model_reporters=_REPORTERS)
@@ -131,6 +135,8 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
             self.ledger.book(minute, self.clock.control_step_h)
             self.tally.add()
             self.record.write()
+        metered = self.ledger.import_kwh, self.ledger.export_kwh
+        self.accounts.book(self.clock.step, *metered, self.population.price_buy, self.population.price_sell)
         self.ledger.close_market_step(minute)
         self.clock.advance()
         self.running = not self.clock.finished
@@ -150,6 +156,7 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         found = {"population.state": self.population.state, "tally.sums": self.tally.sums}
         kept = {name: value for name, value in vars(self.ledger).items() if isinstance(value, np.ndarray)}
         found |= {f"ledger.{name}": value for name, value in kept.items() if value.flags.writeable}
+        found |= {f"accounts.{name}": value for name, value in self.accounts.state().items()}
         found["clock.step"] = np.array(self.clock.step, dtype=float)
         if self._shadow is not None:
             found |= {f"shadow.{name}": value for name, value in self._shadow.state().items()}
@@ -254,7 +261,7 @@ def _shadow(scenarios: list[Scenario], feeder: Feeder, threads: int) -> CoSimula
 
 
 _REPORTERS = {
-    "cost": lambda m: float(m.ledger.cost.sum()),
+    "cost": lambda m: float(m.accounts.costs(m.ledger.cost)["cost"].sum()),
     "vm_min_pu": lambda m: float(m.record.present("vm_pu").min(initial=np.inf)),
     "vm_max_pu": lambda m: float(m.record.present("vm_pu").max(initial=-np.inf)),
     "p_curtailed_kw": lambda m: float(m.record.present("p_curtailed_kw").sum() / m.clock.controls_per_step),

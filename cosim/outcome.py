@@ -38,6 +38,8 @@ class Run:
         Control steps of all prosumers by what was out of the ordinary in them.
     control_steps : int
         Control steps lived; fewer than the scenario's where the run failed.
+    items : DataFrame
+        Items of the bills up to where it came; see `bills`.
     series : Series
         What was recorded, in memory or in the run's folder.
     engine : str
@@ -53,6 +55,7 @@ class Run:
     totals: pd.DataFrame
     step_status: Mapping[str, int]
     control_steps: int
+    items: pd.DataFrame
     series: Series
     engine: str
     cost_without_rule: Array | None = None
@@ -122,7 +125,8 @@ class Run:
     def indices(self) -> pd.DataFrame:
         """One row per prosumer: cost, LCG, gain kept and the `totals`; NaN throughout where the run failed.
 
-        LCG and gain kept are NaN where the runs they compare with were not made.
+        ``cost`` is the whole bill: ``cost_energy``, ``cost_demand`` and ``cost_fixed``. LCG and gain kept are NaN where
+        the runs they compare with were not made.
         """
         unknown = np.full(len(self.prosumers), np.nan)
         free = unknown if self.cost_without_rule is None else self.cost_without_rule
@@ -141,6 +145,14 @@ class Run:
             found = pd.DataFrame(np.nan, index=found.index, columns=found.columns)
         return pd.concat([self.prosumers, found], axis=1)
 
+    @property
+    def bills(self) -> pd.DataFrame:
+        """Bills item by item: column ``prosumer``, then those of `cosim.tariff.bill.ITEM_COLUMNS`.
+
+        The amounts of a prosumer add up to its index ``cost``. None where the run failed.
+        """
+        return self.items if self.failure is None else self.items.iloc[:0]
+
     def _span(self, day: int | None) -> tuple[int, int]:
         n, per_day = self.series.n_samples, self.series.layout.per_day
         return (0, n) if day is None else (min(day * per_day, n), min((day + 1) * per_day, n))
@@ -149,7 +161,7 @@ class Run:
 def runs_of(model: CoSimulation, series: Series | None = None) -> list[Run]:
     """What a model has lived, cut into the runs of its scenarios; with `series` in place of its record, if one."""
     rows = [np.flatnonzero(model.rows.copy == copy) for copy in range(len(model.settings))]
-    totals = model.tally.table(model.ledger.cost, model.clock.control_step_h)
+    totals = model.tally.table(model.accounts.costs(model.ledger.cost), model.clock.control_step_h)
     prosumers = _prosumers_of(model)
     return [
         Run(
@@ -158,6 +170,7 @@ def runs_of(model: CoSimulation, series: Series | None = None) -> list[Run]:
             totals.iloc[own].reset_index(drop=True),
             model.tally.step_status(own),
             model.record.n_lived,
+            model.accounts.bills(copy, prosumers["prosumer"].iloc[own].tolist()),
             series or SeriesInMemory(layout_of(model, copy), _of_rows(model.record.frames, own)),
             str(getattr(model.grid.engine, "name", scenario.feeder.engine)),
         )

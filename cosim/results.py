@@ -1,4 +1,4 @@
-"""A run as a folder: scenario.toml, manifest.json, timeseries.parquet, prosumers.parquet."""
+"""A run as a folder: scenario.toml, manifest.json, timeseries.parquet, prosumers.parquet, bills.parquet."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ _LIBRARIES = (
     "pandapower",
     "power-grid-model",
     "highspy",
+    "holidays",
     "numba",
     "numpy",
     "pandas",
@@ -92,6 +93,7 @@ def save_run(run: Run, folder: Path, *, seconds: float, draw: Draw | None = None
         (target / "manifest.json").write_text(manifest + "\n", encoding="utf-8")
         write_series(run.series, target / _SERIES)
         run.indices.to_parquet(target / "prosumers.parquet", index=False)
+        run.bills.to_parquet(target / "bills.parquet", index=False)
         if draw is not None and run.failure is None:
             draw(run, target)
 
@@ -111,7 +113,7 @@ def load_run(folder: Path) -> Run:
     InputError
         When the folder holds no run.
     """
-    for name in ("manifest.json", "scenario.toml", _SERIES, "prosumers.parquet"):
+    for name in ("manifest.json", "scenario.toml", _SERIES, "prosumers.parquet", "bills.parquet"):
         if not (folder / name).is_file():
             raise InputError(str(folder), name, None, "the folder of a run, with this file in it")
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
@@ -130,6 +132,7 @@ def load_run(folder: Path) -> Run:
         table[list(TOTALS)],
         manifest["step_status"],
         control_steps,
+        pd.read_parquet(folder / "bills.parquet"),
         SeriesInFiles(layout, (folder / _SERIES,), n_samples),
         manifest["engine"],
         failure=manifest["failure"],

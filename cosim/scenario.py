@@ -207,8 +207,9 @@ class Scenario(Strict):
         """The same scenario with some fields changed, by dotted names, e.g. ``{"voltage.dead_pu": 0.03}``.
 
         ``prosumers.NAME.field`` changes one prosumer, ``prosumers.*.field`` all of them, of a population once they
-        are drawn: they are then a list of their own. A new ``tariff.kind`` takes the place of the old tariff with all
-        its fields; of a feeder's name and file, and of prosumers, population and prosumers_file, the one that is given
+        are drawn: they are then a list of their own; ``tariff.demand_charges.NAME.field`` likewise. A new
+        ``tariff.kind`` takes the place of the old tariff with all its fields, demand charges too; of a feeder's name
+        and file, and of prosumers, population and prosumers_file, the one that is given
         takes the place of the others. What a population depends on draws it anew.
 
         Raises

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from agents.prosumer import Population, Status
+from cosim.accounts import COSTS
 from cosim.indices import REVERSAL_PU, VOLTAGE_COUNTS
 from feeders.compiled import compiled
 
@@ -29,13 +30,13 @@ _REVERSALS, _LEAST, _LARGEST, _LAST, _MOVE = _REST
 _FIRST_STATUS = len(_ROWS)  # a row for each status code
 
 TOTALS = (
-    *("cost", "import_kwh", "export_kwh", "tce_kwh", "cvc_pu", *VOLTAGE_COUNTS, "n_reversals"),
+    *(*COSTS, "import_kwh", "export_kwh", "tce_kwh", "cvc_pu", *VOLTAGE_COUNTS, "n_reversals"),
     *("vm_min_pu", "vm_max_pu", "n_range_missed", "n_plan_kept", "n_not_settled"),
     *("n_lp_fallback", "n_plans_program", "n_plans_highs"),
 )
-"""What a run adds up for each prosumer: cost [currency]; energies [kWh]; curtailed energy [kWh]; CVC [p.u.]; VCI;
-control steps at which the voltage turned back; least and largest voltage [p.u.]; control steps of each status; plans
-that the dynamic program and HiGHS have made."""
+"""What a run adds up for each prosumer: cost and its parts [currency]; energies [kWh]; curtailed energy [kWh]; CVC
+[p.u.]; VCI; control steps at which the voltage turned back; least and largest voltage [p.u.]; control steps of each
+status; plans that the dynamic program and HiGHS have made."""
 
 
 class Tally:
@@ -64,8 +65,8 @@ class Tally:
         p = self._population
         _add(p.vm_pu, p.p_meter_kw, p.p_curtailed_kw, p.status, self._limits, self.sums)
 
-    def table(self, cost: Array, step_h: float) -> pd.DataFrame:
-        """One row per prosumer with the columns `TOTALS`; `cost` is booked elsewhere, `step_h` a control step [h]."""
+    def table(self, costs: Mapping[str, Array], step_h: float) -> pd.DataFrame:
+        """One row per prosumer with the columns `TOTALS`; `COSTS` are booked elsewhere, `step_h` a control step [h]."""
         codes = np.arange(_STATUSES)
         flags = {
             f"n_{flag.name}".lower(): self._counts()[(codes & flag) != 0].sum(axis=0)
@@ -73,7 +74,7 @@ class Tally:
             if flag.name is not None
         }
         found = {
-            "cost": cost,
+            **costs,
             "import_kwh": step_h * self._row("imported_kw"),
             "export_kwh": step_h * self._row("exported_kw"),
             "tce_kwh": step_h * self._row("curtailed_kw"),

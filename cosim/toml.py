@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 __all__ = ["toml_text", "toml_value"]
@@ -37,7 +37,9 @@ def toml_value(value: Any) -> str:
     """One value, or list of values, as TOML."""
     if type(value) in (int, float):
         return repr(value)  # a scenario of many prosumers is made of these
-    if isinstance(value, datetime):
+    if isinstance(value, date):  # or a datetime
         return value.isoformat()
-    # A JSON scalar or list of scalars is TOML too, but for DEL, which TOML wants escaped.
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
+    # A JSON scalar is TOML too, but for DEL, which TOML wants escaped.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -182,7 +182,7 @@ def _profiles(s: Scenario) -> Iterator[InputError]:
 def _prices(s: Scenario) -> Iterator[InputError]:
     if 24 * 60 % s.market_step_min:
         return
-    for error in _caught(partial(run_prices, s)):
+    for error in (*_caught(partial(run_prices, s)), *_caught(partial(s.tariff.check_run, market_times(s)))):
         own = error.where == "tariff"
         yield InputError(_HERE, f"tariff.{error.field}", error.value, error.allowed) if own else error
 

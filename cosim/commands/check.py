@@ -10,6 +10,7 @@ import typer
 
 from cosim.build import build_feeder
 from cosim.commands.options import Set, read_scenario
+from cosim.notes import scenario_notes
 from cosim.scenario import Scenario
 from feeders.engines import make_engine
 
@@ -42,5 +43,5 @@ def check_command(
         f"{scenario_file}: valid; {len(scenario.prosumers)} prosumers on {engine.feeder.name} "
         f"({engine.feeder.n_buses} buses), {steps} control steps from {scenario.start:%Y-%m-%d %H:%M} UTC"
     )
-    for note in [*engine.feeder.notes, *engine.notes]:
+    for note in [*engine.feeder.notes, *engine.notes, *scenario_notes(scenario)]:
         typer.echo(f"note: {note}")

@@ -15,6 +15,7 @@ from cosim.commands.options import Out, ScenarioFile, Set, Threads, progress_bar
 from cosim.commands.show import show_table
 from cosim.failure import RunFailure
 from cosim.indices import VOLTAGE_COUNTS
+from cosim.notes import scenario_notes
 from cosim.planners import available_cores
 from cosim.plots import draw_run
 from cosim.results import check_target, repeat_command, run_id
@@ -25,7 +26,8 @@ from cosim.unfinished import days_kept, working_folder
 __all__ = ["run_command"]
 
 _ROWS_SHOWN = 50  # more than that nobody reads on a terminal
-_SHOWN = ["prosumer", "bus", "cost", "lcg_percent", "gain_kept_percent", "tce_kwh", "cvc_pu", *VOLTAGE_COUNTS]
+_PARTS = ["cost_energy", "cost_demand", "cost_fixed"]
+_SHOWN = ["prosumer", "bus", "cost", *_PARTS, "lcg_percent", "gain_kept_percent", "tce_kwh", "cvc_pu", *VOLTAGE_COUNTS]
 
 
 def run_command(
@@ -54,6 +56,8 @@ def run_command(
     scenario = read_scenario(scenario_file, change)
     target = out or Path("results") / scenario.name
     check_target(target, run_id(scenario))
+    for note in scenario_notes(scenario):
+        typer.echo(f"note: {note}", err=True)
     again = _resume_command(scenario_file, change, target, references)
     began = perf_counter()
     with progress_bar(f"running {scenario.name}") as progress, _last_words(scenario, target, again):
@@ -75,6 +79,8 @@ def run_command(
 def _show(result: Run, title: str) -> None:
     """The indices of each prosumer, or of many their spread."""
     indices, n = result.indices[_SHOWN], len(result.indices)
+    if not indices[_PARTS[1:]].to_numpy().any():  # then energy is all there is to pay
+        indices = indices.drop(columns=_PARTS)
     if n <= _ROWS_SHOWN:
         show_table(indices, title)
         return

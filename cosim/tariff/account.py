@@ -121,8 +121,15 @@ class Account:
             if schedule.window[step] >= 0:
                 self._meter(number, schedule, step, import_kwh)
 
+    def of(self, customers: NDArray[np.intp]) -> Account:
+        """The account of some customers up to now: a copy."""
+        found = Account(self.billing, len(customers))
+        for name, value in self.state().items():
+            found.state()[name][...] = value if name == "n_booked" else value[..., customers]
+        return found
+
     def state(self) -> Mapping[str, Array]:
-        """All that the bill depends on, by name; views."""
+        """All that the bill depends on, by name; views, all but `n_booked` with a last axis of customers."""
         return {name.strip("_"): value for name, value in vars(self).items() if name in _STATE}
 
     @property

@@ -44,7 +44,7 @@ class DemandCharge(Window):
         Whether a day or month that the run covers in part pays a part: that of the hours.
     """
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")] = "demand"
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")] = "demand"
     price: Annotated[float, Field(ge=0, description="currency per kW in each billing period")]
     per: Literal["day", "month", "run"] = "month"
     start: str = "00:00"

@@ -62,10 +62,13 @@ def test_the_same_scenario_again_is_the_same_run(finished: Run) -> None:
 def test_saved_and_loaded_is_the_same_run(finished: Run, tmp_path: Path) -> None:
     save_run(finished, tmp_path / "r", seconds=1.0)
     again = Run.load(tmp_path / "r")
-    assert names(tmp_path / "r") == ["manifest.json", "prosumers.parquet", "scenario.toml", "timeseries.parquet"]
+    assert names(tmp_path / "r") == [
+        *("bills.parquet", "manifest.json", "prosumers.parquet", "scenario.toml", "timeseries.parquet")
+    ]
     assert again.scenario == finished.scenario
     pd.testing.assert_frame_equal(again.timeseries, finished.timeseries, check_exact=True)
     pd.testing.assert_frame_equal(again.indices, finished.indices, check_exact=True)
+    pd.testing.assert_frame_equal(again.bills, finished.bills, check_exact=True)
     assert (again.frames == finished.frames).all()
     for name in ("cost_without_rule", "cost_without_optimisation"):
         np.testing.assert_array_equal(getattr(again, name), getattr(finished, name))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from agents.prosumer import STATE, Population, Status, VoltageBand
 from cosim import Run, Scenario, indices, run, run_ensemble
+from cosim.accounts import COSTS
 from cosim.tally import TOTALS, Tally, status_words
 
 pytestmark = pytest.mark.usefixtures("feeders_built_once")
@@ -66,12 +67,13 @@ def by_definition(column: dict[str, Array], bands: list[VoltageBand], step_h: fl
 
 def assert_equal(table: pd.DataFrame, expected: dict[str, Any]) -> None:
     """Counts and extremes to the last bit, sums to 1e-12."""
-    assert {"cost", *PLANS, *expected} == set(TOTALS) == set(table.columns)
+    assert {*COSTS, *PLANS, *expected} == set(TOTALS) == set(table.columns)
     for name, values in expected.items():
         exact = name.startswith(("n_", "vm_"))
         assert table[name].to_numpy() == pytest.approx(np.asarray(values), rel=0 if exact else 1e-12, abs=0), name
 
 
+NO_COSTS = dict.fromkeys(COSTS, np.zeros(2))
 PLANS = ("n_plans_program", "n_plans_highs")
 SHARED = {"market_step_min": 60, "control_step_min": 5, "voltage.vm_min_pu": 0.985, "voltage.vm_max_pu": 1.015}
 
@@ -109,7 +111,7 @@ def test_totals_of_any_series(seed: int, n_steps: int) -> None:
     tally = tallied(column)
     expected = by_definition(column, BANDS, 0.25)
     expected["tce_kwh"] = pytest.approx(expected["tce_kwh"], rel=1e-12, abs=1e-12)  # of both signs, which may cancel
-    table = tally.table(np.zeros(2), 0.25)
+    table = tally.table(NO_COSTS, 0.25)
     assert table.pop("tce_kwh").to_numpy() == expected.pop("tce_kwh")
     for name, values in expected.items():
         assert table[name].to_numpy() == pytest.approx(np.asarray(values), rel=1e-12, abs=1e-14), name
@@ -128,6 +130,6 @@ def test_an_ensembles_totals_are_those_of_single_runs_to_the_last_bit(four_bus: 
 
 def test_a_voltage_that_is_no_number_makes_no_number() -> None:
     vm_pu = np.array([[1.0, 1.0], [np.nan, 1.1], [1.0, 1.0]])
-    table = tallied({"vm_pu": vm_pu}).table(np.zeros(2), 1.0)
+    table = tallied({"vm_pu": vm_pu}).table(NO_COSTS, 1.0)
     assert np.isnan(table["cvc_pu"].iloc[0])
     assert table["cvc_pu"].iloc[1] == pytest.approx(0.1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 from hypothesis import given
@@ -18,9 +18,10 @@ scalars = st.one_of(
     st.integers(-(2**63), 2**63 - 1),
     st.floats(allow_nan=False, allow_infinity=False),
     st.booleans(),
+    st.dates(min_value=date(1900, 1, 1)),
     st.datetimes(min_value=datetime(1900, 1, 1), timezones=offsets),
 )
-values = st.one_of(scalars, st.lists(st.text() | st.integers(0, 9), max_size=3))
+values = st.one_of(scalars, st.lists(st.text() | st.integers(0, 9) | st.dates(min_value=date(1900, 1, 1)), max_size=3))
 tables: st.SearchStrategy[dict[str, Any]] = st.recursive(
     st.dictionaries(keys, values, max_size=4),
     lambda inner: st.dictionaries(keys, values | inner | st.lists(inner, min_size=1, max_size=2), max_size=4),

@@ -15,6 +15,7 @@ from cosim.validation import problems, require_lockstep
 from feeders.errors import InputErrors
 from tests.cosim.command_line import call, start
 from tests.cosim.wrong_scenarios import BAND_FIELD, DAY_UTC, HOME, RULES, SCENARIOS, START
+from tests.cosim.wrong_tariffs import TARIFFS
 
 # How a CSV of 96 rows from 22:00 UTC is spoilt, by its rows (the header is row 1 of the file), and the line.
 ORDER = "rows in ascending order, 15 min apart"
@@ -70,9 +71,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("case", SCENARIOS)
+@pytest.mark.parametrize("case", {**SCENARIOS, **TARIFFS})
 def test_a_wrong_scenario_is_refused(case: str, here: Path) -> None:
-    text, line = SCENARIOS[case]
+    text, line = {**SCENARIOS, **TARIFFS}[case]
     Path("s.toml").write_text(text + "\n")
     if "net.json" in text:
         write_net(Path("net.json"))
