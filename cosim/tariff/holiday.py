@@ -84,8 +84,8 @@ class Holidays(Strict):
 def _check_place(country: str, subdivision: str | None) -> None:
     known: Mapping[str, list[str]] = holidays.list_supported_countries()
     if country not in known:
-        near = [code for code in (country.upper(), *get_close_matches(country.upper(), known, n=3)) if code in known]
-        told = f"; nearest: {', '.join(dict.fromkeys(near))}" if near else ""
+        near = get_close_matches(country.upper(), known, n=1)
+        told = f"; nearest: {near[0]}" if near else ""
         raise InputError("tariff", "country", country, f'an ISO 3166 code of a country, e.g. "DE" or "CA"{told}')
     if subdivision is not None and subdivision not in known[country]:
         parts = ", ".join(known[country]) or f"none: {country} has no parts with holidays of their own"

@@ -24,7 +24,13 @@ __all__ = ["CASES", "NOISY_OPEN_LOOP", "PLAIN", "STEPS_PER_DAY", "plain_and_kill
 
 # Limits narrow enough that the rule curtails; steps long enough to be quick. Three days, 24 market steps each.
 PLAIN = Scenario(name="killed", rule="prc", market_step_min=60, control_step_min=15).changed(
-    {"days": 3, "voltage.vm_max_pu": 1.02, "voltage.dead_pu": 0.01, "voltage.vm_min_pu": 0.98}
+    {
+        "days": 3,
+        "voltage.vm_max_pu": 1.02,
+        "voltage.dead_pu": 0.01,
+        "voltage.vm_min_pu": 0.98,
+        "tariff.demand_charges": [{"price": 0.01, "start": "16:00", "end": "20:00"}],
+    }
 )
 NOISY_OPEN_LOOP = PLAIN.changed(
     {

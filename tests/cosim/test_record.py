@@ -51,7 +51,7 @@ def test_nothing_recorded_leaves_the_indices(full: Run, tmp_path: Path) -> None:
     bare = run(WEEKEND.changed({"record": []}), folder=tmp_path / "r", draw=draw_run)
     pd.testing.assert_frame_equal(bare.indices, full.indices, check_exact=True)
     assert (bare.timeseries.empty, len(bare.times), bare.frames.shape) == (True, 0, (0, 0, 3))
-    files = ["manifest.json", "prosumers.parquet", "scenario.toml", "timeseries.parquet"]
+    files = ["bills.parquet", "manifest.json", "prosumers.parquet", "scenario.toml", "timeseries.parquet"]
     assert sorted(path.name for path in (tmp_path / "r").iterdir()) == files
     assert pq.read_metadata(tmp_path / "r" / "timeseries.parquet").num_rows == 0
     with pytest.raises(NotRecorded, match=r"'vm_pu' is not allowed; .*was recorded: nothing but indices"):

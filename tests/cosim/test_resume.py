@@ -48,7 +48,7 @@ def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def same(folder: Path, other: Path) -> None:
-    for name in ("timeseries.parquet", "prosumers.parquet"):
+    for name in ("timeseries.parquet", "prosumers.parquet", "bills.parquet"):
         assert (folder / name).read_bytes() == (other / name).read_bytes(), name
 
 

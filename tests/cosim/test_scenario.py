@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,16 @@ from cosim.distributions import Normal
 from cosim.population import resolve
 from cosim.population_spec import PopulationSpec
 from cosim.prosumers_file import write_prosumers
-from cosim.tariff import FlatTariff, Period, RealTimeTariff, SyntheticTariff, TimeOfUseTariff
+from cosim.tariff import (
+    DemandCharge,
+    FlatTariff,
+    Holidays,
+    Period,
+    RealTimeTariff,
+    Season,
+    SyntheticTariff,
+    TimeOfUseTariff,
+)
 from feeders.errors import InputErrors
 
 FULL = Scenario(
@@ -58,6 +67,21 @@ TARIFFS = [
             Period(days="weekend", start="22:00", end="06:00", price=1 / 3),
             Period(days="weekend", start="06:00", end="22:00", price=-0.05),
         )
+    ),
+    TimeOfUseTariff(
+        preset="ontario-2023",
+        timezone="America/Toronto",
+        fixed_per_day=0.1 + 0.2,
+        holidays=Holidays(country="CA", subdivision="ON", names=("Labour Day",), dates=(date(2016, 6, 9),)),
+        demand_charges=(
+            DemandCharge(name="peak.1", price=1 / 3, season="summer", days="holiday", start="22:00", end="06:00"),
+            DemandCharge(name="any", price=0.0, per="day", metering_min=60, pro_rata=True),
+        ),
+    ),
+    FlatTariff(
+        price_buy=0.3,
+        seasons=(Season(name="été", start="05-01", end="10-31"), Season(name="x", start="11-01", end="04-30")),
+        demand_charges=(DemandCharge(price=2.0, season="été"),),
     ),
     RealTimeTariff(file="/data/prix été.csv", column="p €", unit="currency/MWh", timezone="Europe/Berlin", label="end"),
     SyntheticTariff(seed=2**63 - 1, volatility=0.1),
@@ -291,9 +315,36 @@ def test_a_new_kind_of_tariff_takes_the_place_of_the_old_one() -> None:
     assert kept.tariff == FlatTariff(price_buy=0.3, kappa=0.5)
 
 
+def test_changes_of_a_two_part_tariff() -> None:
+    charges = [{"name": "peak.1", "price": 8, "start": "17:00", "end": "21:00"}, {"price": 1.0}]
+    scenario = Scenario().changed({"tariff.demand_charges": charges, "tariff.fixed_per_day": 0.5})
+    assert [charge.name for charge in scenario.tariff.demand_charges] == ["peak.1", "demand"]
+    assert scenario.tariff.demand_charges[0].price == 8.0
+    one = scenario.changed({"tariff.demand_charges.peak.1.price": 9.0})
+    assert [charge.price for charge in one.tariff.demand_charges] == [9.0, 1.0]
+    every = one.changed({"tariff.demand_charges.*.per": "day", "tariff.holidays.country": "DE"})
+    assert [(charge.price, charge.per) for charge in every.tariff.demand_charges] == [(9.0, "day"), (1.0, "day")]
+    assert every.tariff.holidays == Holidays(country="DE")
+    assert every.changed({"tariff.kind": "flat", "tariff.price_buy": 0.3}).tariff == FlatTariff(price_buy=0.3)
+    assert every.changed({"tariff.demand_charges": []}).tariff.demand_charges == ()
+
+
+def test_the_schema_knows_two_part_tariffs() -> None:
+    definitions = Scenario.model_json_schema()["$defs"]
+    assert definitions["DemandCharge"]["required"] == ["price"]
+    assert definitions["DemandCharge"]["properties"]["price"]["minimum"] == 0
+    for kind in ("FlatTariff", "TimeOfUseTariff", "RealTimeTariff", "SyntheticTariff"):
+        assert {"demand_charges", "fixed_per_day", "seasons", "holidays"} <= set(definitions[kind]["properties"])
+
+
 @pytest.mark.parametrize(
     ("changes", "meant"),
     [
+        (
+            {"tariff__demand_charges__peak__price": 1},
+            "tariff.demand_charges.peak.price: 'peak' is not allowed; allowed: none: there are none",
+        ),
+        ({"days__x__y": 1}, "days.x.y: 1 is not allowed; allowed: days alone: it has no fields"),
         ({"rul": 1}, "rul: 1 is not allowed; allowed: a known key; nearest: rule"),
         ({"voltage__ded": 1}, "voltage.ded: 1 is not allowed; allowed: a known key; nearest: dead_pu"),
         ({"rule__x": 1}, "rule.x: 1 is not allowed; allowed: rule alone: it has no fields"),

@@ -116,7 +116,7 @@ TARIFFS: dict[str, tuple[str, str]] = {
     "country-in-small-letters": (
         flat('holidays = { country = "de" }'),
         "tariff.holidays.country: 'de' is not allowed; allowed: an ISO 3166 code of a country, "
-        'e.g. "DE" or "CA"; nearest: DE, DEU',
+        'e.g. "DE" or "CA"; nearest: DE',
     ),
     "unknown-subdivision": (
         flat('holidays = { country = "CA", subdivision = "ONT" }'),
