@@ -38,7 +38,7 @@ def spacing_h(times: pd.DatetimeIndex) -> float:
     """
     if times.tz is None:
         raise InputError("tariff", "times", str(times[:1].tolist()), "times with a zone, e.g. UTC")
-    distances = np.diff(times.to_numpy())
+    distances = np.diff(times.tz_convert("UTC").tz_localize(None).to_numpy())
     if len(distances):
         step = distances[0]
     elif times.freq is not None:

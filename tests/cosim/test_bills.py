@@ -145,6 +145,9 @@ def test_the_metering_interval_averages_on_the_wall_clock() -> None:
     assert demand(times, p_kw, metering_min=30)[0][1] == 5.0  # the first has but its second half; then 4, 3.5, 4.5
     assert demand(times[1:], p_kw[1:], metering_min=30)[0][1] == 4.5
     assert demand(times[1:], p_kw[1:], metering_min=30, end="13:30")[0][1] == 4.0
+    # An interval belongs to the window in which it begins: that of 12:30 is not in one from 12:45 on.
+    assert demand(times[1:], p_kw[1:], metering_min=30, start="12:45", end="13:15")[0][1] == 3.5
+    assert demand(times[1:], p_kw[1:], metering_min=30, start="13:15", end="13:45")[0][1] == 4.5
     tariff = FlatTariff.model_validate({"price_buy": 0.3, "demand_charges": [{"price": 6.0, "metering_min": 30}]})
     with pytest.raises(InputError, match=r"demand_charges.demand.metering_min: 30 .*the step, 15 min, where customers"):
         tariff.terms(times, 1)
