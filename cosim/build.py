@@ -108,6 +108,7 @@ def build_assets(scenario: Scenario, feeder: Feeder) -> Assets:
         rule=[p.rule or scenario.rule for p in people],
         band=[scenario.voltage.band] * len(people),
         optimise=np.array([p.optimise for p in people], dtype=bool),
+        self_discharge_per_h=column("self_discharge_per_h"),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NoReturn, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from cosim.strict import Strict
 from feeders.errors import InputError
 
 __all__ = [
+    "BelowOne",
     "Choice",
     "LogNormal",
     "Normal",
@@ -205,14 +206,24 @@ def quantile(quantity: Quantity, u: Array) -> Array:
 
 def _within_one(quantity: Quantity) -> Quantity:
     if limits(quantity)[1] > 1:
-        found = quantity if isinstance(quantity, float) else f"a {quantity.kind} up to {limits(quantity)[1]:g}"
-        raise InputError(
-            "", "", found, "a number from 0 to 1, or a distribution of such, with a max where it needs one"
-        )
+        _refuse(quantity, "a number from 0 to 1")
     return quantity
+
+
+def _below_one(quantity: Quantity) -> Quantity:
+    if limits(quantity)[1] >= 1:
+        _refuse(quantity, "a number from 0 to less than 1")
+    return quantity
+
+
+def _refuse(quantity: Quantity, allowed: str) -> NoReturn:
+    found = quantity if isinstance(quantity, float) else f"a {quantity.kind} up to {limits(quantity)[1]:g}"
+    raise InputError("", "", found, f"{allowed}, or a distribution of such, with a max where it needs one")
 
 
 Quantity = Annotated[Spread, Discriminator(kind_of)]
 """A number >= 0, or a distribution of such: a table with a ``kind``."""
 ShareQuantity = Annotated[Quantity, AfterValidator(_within_one)]
 """The same within 0 and 1."""
+BelowOne = Annotated[Quantity, AfterValidator(_below_one)]
+"""The same from 0 to less than 1."""

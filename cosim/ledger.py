@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.prosumer import Population
+from agents.prosumer.self_discharge import decay
 from feeders.compiled import compiled
 from feeders.errors import CosimError
 
@@ -37,8 +38,9 @@ class LedgerError(CosimError):
 class Ledger:
     """Keeps accounts beside the simulation, from the powers alone, and compares.
 
-    Battery energy is held against what went in and out at the AC side, power at the meter against its parts,
-    and money, booked each control step, against the metered energy of the market step at its price.
+    Battery energy is held against what went in and out at the AC side and what is lost by self-discharge, power at the
+    meter against its parts, and money, booked each control step, against the metered energy of the market step at its
+    price.
 
     Attributes
     ----------
@@ -46,6 +48,9 @@ class Ledger:
         Cost of energy so far [currency].
     import_kwh, export_kwh : array, shape (n,)
         Metered energy of the market step so far.
+    self_discharged_kwh : array, shape (n,)
+        What each battery has lost by self-discharge up to now: what went into the store, less what came out of it and
+        what is there more than at the start.
     """
 
     def __init__(self, population: Population) -> None:
@@ -56,6 +61,7 @@ class Ledger:
         self.cost: Array = np.zeros(n)
         self.import_kwh: Array = np.zeros(n)
         self.export_kwh: Array = np.zeros(n)
+        self.self_discharged_kwh: Array = np.zeros(n)
         self._cost_at_start: Array = np.zeros(n)
 
     def book(self, minute: int, step_h: float) -> None:
@@ -83,6 +89,7 @@ class Ledger:
             self.import_kwh,
             self.export_kwh,
             self.cost,
+            self.self_discharged_kwh,
         )
         if account >= 0:
             raise LedgerError(_ACCOUNTS[account], p.assets.ids[row], minute, gap)
@@ -118,17 +125,24 @@ def _book(
     import_kwh: Array,
     export_kwh: Array,
     cost: Array,
+    self_discharged_kwh: Array,
 ) -> tuple[int, int, float]:
-    """Book all rows into the last four arrays; the first account that does not close, its row and gap, or -1.
+    """Book all rows into the last five arrays; the first account that does not close, its row and gap, or -1.
 
     `ratings` are those of `agents.prosumer.correction`.
     """
+    known, lost, gain = 0.0, 0.0, step_h  # most batteries have the rate of the one before
     for i in range(len(cost)):
-        lowest, highest, charge_max, discharge_max, eta_charge, eta_discharge, rating, _ = ratings[:, i]
+        lowest, highest, charge_max, discharge_max, eta_charge, eta_discharge, rate, rating, _ = ratings[:, i]
+        if rate != known:
+            known = rate
+            lost, gain = decay(rate, step_h)
         charging = np.maximum(p_battery_kw[i], 0.0) * eta_charge
         discharging = np.maximum(-p_battery_kw[i], 0.0) / eta_discharge
-        expected = stored_kwh[i] + step_h * (charging - discharging)
+        lost_at_rest = lost * (stored_kwh[i] - lowest)
+        expected = stored_kwh[i] + gain * (charging - discharging) - lost_at_rest
         stored_kwh[i] = energy_kwh[i]
+        self_discharged_kwh[i] += (step_h - gain) * (charging - discharging) + lost_at_rest
         used = p_pv_kw[i] - p_curtailed_kw[i]
         p_inverter = p_battery_kw[i] - used
         gaps = (

@@ -93,6 +93,7 @@ def draw(population: PopulationSpec, seed: int, feeder: Feeder) -> tuple[Prosume
         "battery_c_discharge": c_discharge.tolist(),
         "efficiency_charge": [spec.efficiency_charge] * n,
         "efficiency_discharge": [spec.efficiency_discharge] * n,
+        "self_discharge_per_h": size("self_discharge_per_h").tolist(),
         "inverter_kva": _inverters(spec, pv_kwp, battery_kw, uniform("inverter_kva")).tolist(),
         "optimise": (uniform("optimise_share") < spec.optimise_share).tolist(),
         "rule": (None if obeys else "none" for obeys in uniform("rule_share") < spec.rule_share),

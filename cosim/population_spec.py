@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from cosim.data import PROFILES
-from cosim.distributions import Quantity, ShareQuantity, Spread, kind_of
+from cosim.distributions import BelowOne, Quantity, ShareQuantity, Spread, kind_of
 from cosim.strict import Strict
 from feeders.errors import InputError
 
@@ -61,6 +61,9 @@ class PopulationSpec(Strict):
     battery_c_discharge: Quantity = Field(0.5, description="empty in 1/c hours")
     efficiency_charge: Efficiency = 0.95
     efficiency_discharge: Efficiency = 0.95
+    self_discharge_per_h: BelowOne = Field(
+        0.0, description="share per hour that the energy above the least one loses by itself"
+    )
     inverter_kva: Inverter = Field(
         Sized(), description="of homes with PV or battery: a size, or a factor on the larger of their powers"
     )

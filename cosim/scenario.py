@@ -81,6 +81,9 @@ class ProsumerSpec(Strict):
     battery_c_discharge: NotNegative = Field(0.5, description="empty in 1/c hours")
     efficiency_charge: Efficiency = 0.95
     efficiency_discharge: Efficiency = 0.95
+    self_discharge_per_h: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="share per hour that the energy above battery_min_kwh loses by itself"
+    )
     energy_start_kwh: NotNegative | None = Field(None, description="battery energy at the start; half by default")
     inverter_kva: NotNegative = 3.0
     optimise: bool = Field(True, description="whether it plans battery and flexible load")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
@@ -16,7 +17,7 @@ from cosim.build import build_feeder, energy_start_kwh, run_prices
 from cosim.population import resolve
 from cosim.profiles import market_times, profile_values
 from cosim.prosumers_file import ProsumerTable, read_table
-from cosim.scenario import Scenario
+from cosim.scenario import ProsumerSpec, Scenario
 from feeders import ENGINE_NAMES, Feeder
 from feeders.errors import InputError, InputErrors
 
@@ -161,6 +162,17 @@ def _people(s: Scenario) -> Iterator[InputError]:
         elif not p.battery_min_kwh <= energy_start_kwh(p) <= p.battery_kwh:
             allowed = f"between battery_min_kwh, {p.battery_min_kwh:g}, and battery_kwh, {p.battery_kwh:g}"
             yield InputError(_HERE, f"prosumers.{p.id}.energy_start_kwh", p.energy_start_kwh, allowed)
+        elif s.horizon == "rolling" and p.optimise and _losing_kw(p) > p.battery_c_charge * p.battery_kwh:
+            allowed = (
+                "with horizon rolling, which refills to energy_start_kwh, no more than the charging ramp makes up for: "
+                f"there {_losing_kw(p):.3g} kW are lost, and the ramp is {p.battery_c_charge * p.battery_kwh:.3g} kW"
+            )
+            yield InputError(_HERE, f"prosumers.{p.id}.self_discharge_per_h", p.self_discharge_per_h, allowed)
+
+
+def _losing_kw(prosumer: ProsumerSpec) -> float:
+    """What a battery loses by self-discharge at the energy that it starts with."""
+    return -math.log1p(-prosumer.self_discharge_per_h) * (energy_start_kwh(prosumer) - prosumer.battery_min_kwh)
 
 
 def _profiles(s: Scenario) -> Iterator[InputError]:

@@ -18,7 +18,8 @@ to the published problem is that c and d may both be positive, which burns energ
 So only steps with ``ps < 0`` can go wrong. There the net effect is taken as well, and its bill compared: bill of the
 LP's solution <= optimum <= bill of the netted plan, which is a proof when the two ends meet. When they do not, a
 binary for each step with ``ps < 0`` chooses charging or discharging (`agents.prosumer.exclusive`); the other steps
-still need none, as above. A search that is cut short says so in the plan, with the bound it reached. With ``ps > pb``
+still need none, as above. A search that is cut short says so in the plan, with the bound it reached. All of this
+holds with self-discharge too: what the battery holds after a step depends on the net effect alone. With ``ps > pb``
 energy could be bought and sold at once without end: refused.
 
 **Ties.** Equal prices leave many plans of equal cost. Tiny weights on throughput, on flexible load (less for earlier
@@ -45,7 +46,8 @@ from agents.prosumer.plan import (
     UnreachableError,
     arbitrage_cost,
 )
-from agents.prosumer.reach import check_reachable, check_steps
+from agents.prosumer.reach import battery_row, check_reachable, check_steps, end_limits
+from agents.prosumer.self_discharge import decay, energies_after
 from agents.prosumer.ties import FLEXIBLE, HOLDING, THROUGHPUT, price_scale, tie_weights
 
 __all__ = [
@@ -118,7 +120,7 @@ class ArbitragePlanner:
         return replace(plan, exact="limit" if choice.gap else "milp", cost_gap=gap)
 
     def _program(self, horizon: Horizon) -> Program:
-        """The LP's numbers; the horizon fills the last n of N steps, battery and flexible load rest before."""
+        """The LP's numbers; the horizon fills the last n of N steps, before which nothing changes."""
         battery, step_h = self.battery, self.step_h
         buy, sell, net, flexible_min, flexible_max = horizon.columns
         ahead = slice(self.n_steps - len(buy), None)
@@ -136,8 +138,12 @@ class ArbitragePlanner:
         lower[4], upper[4] = battery.energy_min_kwh, battery.energy_max_kwh
 
         row_lower, row_upper = np.zeros((2, 2 * self.n_steps + 1))
-        start = min(max(horizon.energy_start_kwh, battery.energy_min_kwh), battery.energy_max_kwh)
-        row_lower[0] = row_upper[0] = start
+        start, lost = self._start(horizon), decay(battery.self_discharge_per_h, step_h)[0]
+        # The energy waits at the start until the horizon begins, and decays from there on.
+        row_lower[: self.n_steps] = lost * start
+        row_lower[: self.n_steps][ahead] = lost * battery.energy_min_kwh
+        row_lower[0] = start if len(buy) < self.n_steps else start - lost * (start - battery.energy_min_kwh)
+        row_upper[: self.n_steps] = row_lower[: self.n_steps]
         row_lower[self.n_steps : -1][ahead] = net
         row_upper[self.n_steps : -1] = np.inf
         # Within rounding of what is possible the bound gives way, so that the LP has a solution.
@@ -145,9 +151,13 @@ class ArbitragePlanner:
         row_lower[-1] = min(due - slack, step_h * flexible_max.sum())
         row_upper[-1] = max(due + slack, step_h * flexible_min.sum())
         if horizon.energy_end_min_kwh is not None:
-            highest = min(battery.energy_max_kwh, start + len(buy) * step_h * battery.p_charge_max_kw)
+            _, highest = end_limits(float(step_h * len(buy)), start, battery_row(battery))
             lower[4, -1] = min(max(horizon.energy_end_min_kwh, battery.energy_min_kwh), highest)
         return Program(cost, lower, upper, row_lower, row_upper)
+
+    def _start(self, horizon: Horizon) -> float:
+        """The battery's energy at the start, but for rounding beyond its bounds."""
+        return min(max(float(horizon.energy_start_kwh), self.battery.energy_min_kwh), self.battery.energy_max_kwh)
 
     def _netted(self, values: Array, program: Program, horizon: Horizon) -> Plan:
         """The plan in the LP's solution, charging and discharging at once replaced by the net effect."""
@@ -156,7 +166,7 @@ class ArbitragePlanner:
         charge, discharge, flexible, _, _ = values[:, ahead]
         stored = charge * battery.efficiency_charge - discharge / battery.efficiency_discharge
         s = np.where(stored > 0, stored / battery.efficiency_charge, stored * battery.efficiency_discharge)
-        energy = program.row_lower[0] + step_h * np.cumsum(stored)
+        energy = energies_after(self._start(horizon), stored, step_h, battery_row(battery))
         _check_residual(program, ahead, s, flexible, energy, step_h)
         meter = horizon.p_net_kw + flexible + s
         cost = float(arbitrage_cost(meter, horizon.price_buy, horizon.price_sell, step_h))

@@ -23,6 +23,8 @@ class Battery:
         Ramps at the battery's side of the converter, both >= 0 [kW].
     efficiency_charge, efficiency_discharge : float
         Energy stored per energy drawn, and energy delivered per energy taken from the store, in (0, 1].
+    self_discharge_per_h : float
+        Share per hour that the energy above `energy_min_kwh` loses, in [0, 1); see `agents.prosumer.self_discharge`.
 
     Raises
     ------
@@ -36,6 +38,7 @@ class Battery:
     p_discharge_max_kw: float
     efficiency_charge: float
     efficiency_discharge: float
+    self_discharge_per_h: float = 0.0
 
     def __post_init__(self) -> None:
         # Written so that NaN fails: every comparison with it is false.
@@ -55,6 +58,8 @@ class Battery:
         ):
             if not 0 < efficiency <= 1:
                 raise InputError("battery", field, efficiency, "a number above 0 and at most 1")
+        if not 0 <= self.self_discharge_per_h < 1:
+            raise InputError("battery", "self_discharge_per_h", self.self_discharge_per_h, "a number >= 0 and < 1")
 
     @classmethod
     def from_c_rate(
@@ -66,6 +71,7 @@ class Battery:
         energy_min_kwh: float = 0.0,
         efficiency_charge: float,
         efficiency_discharge: float,
+        self_discharge_per_h: float = 0.0,
     ) -> Battery:
         """A battery called ``xC-yC``: it fills in 1/x hours and empties in 1/y hours.
 
@@ -78,4 +84,5 @@ class Battery:
             p_discharge_max_kw=c_discharge * capacity_kwh,
             efficiency_charge=efficiency_charge,
             efficiency_discharge=efficiency_discharge,
+            self_discharge_per_h=self_discharge_per_h,
         )

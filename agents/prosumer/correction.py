@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.prosumer.rules import Ranges
+from agents.prosumer.self_discharge import decay, decays
 from feeders.compiled import compiled
 
 __all__ = [
@@ -34,6 +35,7 @@ RATINGS = (
     "p_discharge_max_kw",
     "efficiency_charge",
     "efficiency_discharge",
+    "self_discharge_per_h",
     "inverter_kva",
     "q_per_p",
 )
@@ -73,11 +75,15 @@ def reachable_power(
     p_discharge_max_kw: Array,
     efficiency_charge: Array,
     efficiency_discharge: Array,
+    self_discharge_per_h: Array | float = 0.0,
 ) -> tuple[Array, Array]:
     """Lowest and highest AC power that batteries can hold for one step; arrays of shape (n,)::
 
-        s_hi = min(delta_max, (b_max - b) / h) / eta_ch
-        s_lo = max(delta_min, (b_min - b) / h) * eta_dis
+        s_hi = min(delta_max, (b_max - b') / gain) / eta_ch
+        s_lo = max(delta_min, (b_min - b') / gain) * eta_dis
+
+    where b' is what the energy b would be after the step at rest, and gain the energy stored per power, see
+    `agents.prosumer.self_discharge`; without self-discharge b and h.
 
     Standing still is always possible: ``s_lo <= 0 <= s_hi``, also where rounding has left the energy a hair
     outside its bounds. Such a battery is not moved back in, since that would make or destroy energy;
@@ -91,7 +97,7 @@ def reachable_power(
         Length h of the step [h].
     energy_min_kwh, energy_max_kwh, p_charge_max_kw, p_discharge_max_kw : array
         Ratings, as in `Battery`.
-    efficiency_charge, efficiency_discharge : array
+    efficiency_charge, efficiency_discharge, self_discharge_per_h : array
         As in `Battery`.
 
     Returns
@@ -99,8 +105,25 @@ def reachable_power(
     p_lo_kw, p_hi_kw : array
         AC power, > 0 charging.
     """
-    room_kw = np.maximum(energy_max_kwh - energy_kwh, 0.0) / step_h
-    stock_kw = np.maximum(energy_kwh - energy_min_kwh, 0.0) / step_h
+    ramps = p_charge_max_kw, p_discharge_max_kw, efficiency_charge, efficiency_discharge
+    return _reachable_power(energy_kwh, *decays(self_discharge_per_h, step_h), energy_min_kwh, energy_max_kwh, *ramps)
+
+
+def _reachable_power(
+    energy_kwh: Array,
+    lost: Array | float,
+    gain: Array | float,
+    energy_min_kwh: Array,
+    energy_max_kwh: Array,
+    p_charge_max_kw: Array,
+    p_discharge_max_kw: Array,
+    efficiency_charge: Array,
+    efficiency_discharge: Array,
+) -> tuple[Array, Array]:
+    """As `reachable_power`, with what `decay` gives for the step."""
+    stock_kwh = np.maximum(energy_kwh - energy_min_kwh, 0.0)
+    room_kw = np.maximum(energy_max_kwh - energy_kwh + lost * stock_kwh, 0.0) / gain
+    stock_kw = (1.0 - lost) * stock_kwh / gain
     highest = np.minimum(p_charge_max_kw, room_kw) / efficiency_charge
     lowest = -np.minimum(p_discharge_max_kw, stock_kw) * efficiency_discharge
     return lowest, highest
@@ -169,16 +192,33 @@ def energy_after(
     step_h: float,
     efficiency_charge: Array,
     efficiency_discharge: Array,
+    self_discharge_per_h: Array | float = 0.0,
+    energy_min_kwh: Array | float = 0.0,
 ) -> Array:
     """Stored energy [kWh] after one step at an AC power (> 0 charging); arrays of shape (n,)::
 
-        b + h * (s * eta_ch  if s > 0 else  s / eta_dis)
+        b + gain * (s * eta_ch  if s > 0 else  s / eta_dis) - lost * (b - b_min)
 
+    with gain and lost as in `agents.prosumer.self_discharge`: the step's length h, and 0, without self-discharge.
     The result is not clipped to the battery's bounds: what goes in is what is stored, so that a ledger of
     energy closes. A power within `reachable_power` leaves the bounds by rounding alone, some 1e-15 kWh.
     """
+    lost, gain = decays(self_discharge_per_h, step_h)
+    return _energy_after(energy_kwh, p_ac_kw, lost, gain, efficiency_charge, efficiency_discharge, energy_min_kwh)
+
+
+def _energy_after(
+    energy_kwh: Array,
+    p_ac_kw: Array,
+    lost: Array | float,
+    gain: Array | float,
+    efficiency_charge: Array,
+    efficiency_discharge: Array,
+    energy_min_kwh: Array | float,
+) -> Array:
+    """As `energy_after`, with what `decay` gives for the step."""
     stored_kw = np.maximum(p_ac_kw, 0.0) * efficiency_charge + np.minimum(p_ac_kw, 0.0) / efficiency_discharge
-    after: Array = energy_kwh + step_h * stored_kw
+    after: Array = energy_kwh + gain * stored_kw - lost * (energy_kwh - energy_min_kwh)
     return after
 
 
@@ -192,7 +232,7 @@ def _nearest_to_zero(ranges: Ranges, room_kvar: Array) -> Array:
     return np.minimum(np.maximum(wish, -room_kvar), room_kvar)
 
 
-_reachable, _least, _after = compiled(reachable_power), compiled(least_curtailment), compiled(energy_after)
+_reachable, _least, _after = compiled(_reachable_power), compiled(least_curtailment), compiled(_energy_after)
 _room, _nearest = compiled(_room_kvar), compiled(_nearest_to_zero)
 
 
@@ -221,9 +261,13 @@ def correct(
     PV that is not spilled.
     """
     any_missed = False
+    known, lost, gain = 0.0, 0.0, step_h  # most batteries have the rate of the one before
     for i in range(len(p_pv_kw)):
-        lowest, highest, charge, discharge, eta_charge, eta_discharge, rating, q_per_p = ratings[:, i]
-        lo, hi = _reachable(energy_kwh[i], step_h, lowest, highest, charge, discharge, eta_charge, eta_discharge)
+        lowest, highest, charge, discharge, eta_charge, eta_discharge, rate, rating, q_per_p = ratings[:, i]
+        if rate != known:
+            known = rate
+            lost, gain = decay(rate, step_h)
+        lo, hi = _reachable(energy_kwh[i], lost, gain, lowest, highest, charge, discharge, eta_charge, eta_discharge)
         permitted = Ranges(p_lo_kw[i], p_hi_kw[i], q_lo_kvar[i], q_hi_kvar[i])
         done = _least(p_battery_plan_kw[i], p_pv_kw[i], lo, hi, permitted, rating)
         room = _room(done.p_inverter_kw, rating)
@@ -247,6 +291,11 @@ def deliver(
     step_h: float,
 ) -> None:
     """Let batteries and flexible loads run for one step: `energy_kwh` and `flexible_owed_kwh` change in place."""
+    known, lost, gain = 0.0, 0.0, step_h
     for i in range(len(energy_kwh)):
         flexible_owed_kwh[i] -= step_h * p_flexible_kw[i]
-        energy_kwh[i] = _after(energy_kwh[i], p_battery_kw[i], step_h, ratings[4, i], ratings[5, i])
+        if ratings[6, i] != known:
+            known = ratings[6, i]
+            lost, gain = decay(known, step_h)
+        eta_charge, eta_discharge, lowest = ratings[4, i], ratings[5, i], ratings[0, i]
+        energy_kwh[i] = _after(energy_kwh[i], p_battery_kw[i], lost, gain, eta_charge, eta_discharge, lowest)

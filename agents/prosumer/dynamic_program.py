@@ -10,7 +10,7 @@ one convex piecewise-linear function of battery energy per step says all about t
 
     work = make_work(n_steps)                  # once per thread, for all prosumers
     ties = tie_weights(n_steps, step_h)        # agents.prosumer.ties; once, shared by all
-    battery = battery_row(...)                 # agents.prosumer.reach; six numbers, in the order of Battery
+    battery = battery_row(...)                 # agents.prosumer.reach; the numbers of Battery, in their order
     status, mu = solve_plan(
         step_h, price_buy, price_sell, p_net_kw, flexible_min_kw, flexible_max_kw,    # (n,) each, 1 <= n <= N
         energy_start_kwh, due_kwh, slack_kwh, energy_end_min_kwh,                     # -inf: no end condition
@@ -36,9 +36,9 @@ from agents.prosumer.flexible_price import SAME_LOAD, mix, search
 from agents.prosumer.plan import Horizon, Plan, arbitrage_cost
 from agents.prosumer.plan_status import NOT_CONVEX, NOT_SETTLED, NOT_USABLE, PLANNED, UNREACHABLE, problem_status
 from agents.prosumer.reach import battery_row, check_reachable, check_steps
-from agents.prosumer.stages import fill_rates, fill_stages, to_grid
+from agents.prosumer.stages import fill_rates, fill_stages
 from agents.prosumer.ties import price_scale, tie_weights
-from agents.prosumer.value_function import FMAX, FMIN, N_PLAN, N_POLICY, N_RATES, N_STAGE, backward, forward
+from agents.prosumer.value_function import FMAX, FMIN, N_PLAN, N_POLICY, N_RATES, N_STAGE, backward, forward, to_grid
 from feeders.compiled import compiled
 
 __all__ = [

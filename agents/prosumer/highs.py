@@ -9,6 +9,7 @@ from scipy import sparse
 from agents.errors import SolverError
 from agents.highs import OPTIMAL, Program, accept, new_solver, pass_lp, run
 from agents.prosumer.battery import Battery
+from agents.prosumer.self_discharge import decay
 
 __all__ = ["N_BLOCKS", "SplitLp", "split_matrix"]
 
@@ -16,24 +17,31 @@ Array = npt.NDArray[np.float64]
 
 N_BLOCKS = 5  # variables per step: charge, discharge, flexible, import, energy
 
+_SMALLEST = 1e-9  # entry of a matrix that HiGHS takes
 _DUAL, _PRIMAL = 1, 4  # simplex_strategy
 
 
 def split_matrix(n_steps: int, battery: Battery, step_h: float) -> sparse.csc_array:
     """The matrix of the LP, which prices and forecasts do not enter; rows::
 
-    b_i - b_{i-1} - h * eta_ch * c_i + h / eta_dis * d_i  =  0, b_start in the first   (N rows)
-    g_i - f_i - c_i + d_i                                >=  z_i                       (N rows)
-    h * sum_i f_i                                        in  [E - eps, E + eps]        (1 row)
+    b_i - kept * b_{i-1} - gain * eta_ch * c_i + gain / eta_dis * d_i  =  lost * b_min   (N rows)
+    g_i - f_i - c_i + d_i                                             >=  z_i            (N rows)
+    h * sum_i f_i                                          in  [E - eps, E + eps]        (1 row)
+
+    with lost and gain of `agents.prosumer.self_discharge`, kept = 1 - lost; without self-discharge kept is 1, gain h,
+    and the right side 0. The first row has no b_{i-1}: its right side is that of a battery after a step at rest,
+    b_start - lost * (b_start - b_min).
     """
+    lost, gain = decay(battery.self_discharge_per_h, step_h)
+    kept = 1.0 - lost if 1.0 - lost > _SMALLEST else 0.0
     i = np.arange(n_steps)
     c, d, f, g, b = (block * n_steps + i for block in range(N_BLOCKS))
     energy, meter, total = i, n_steps + i, np.full(n_steps, 2 * n_steps)
     entries = (
         (energy, b, 1.0),
-        (energy[1:], b[:-1], -1.0),
-        (energy, c, -step_h * battery.efficiency_charge),
-        (energy, d, step_h / battery.efficiency_discharge),
+        (energy[1:], b[:-1], -kept),
+        (energy, c, -gain * battery.efficiency_charge),
+        (energy, d, gain / battery.efficiency_discharge),
         (meter, g, 1.0),
         (meter, f, -1.0),
         (meter, c, -1.0),
@@ -42,7 +50,9 @@ def split_matrix(n_steps: int, battery: Battery, step_h: float) -> sparse.csc_ar
     )
     row, column = (np.concatenate([entry[part] for entry in entries]) for part in (0, 1))
     value = np.repeat([entry[2] for entry in entries], [len(entry[0]) for entry in entries])
-    return sparse.coo_array((value, (row, column))).tocsc()
+    matrix = sparse.coo_array((value, (row, column))).tocsc()
+    matrix.eliminate_zeros()
+    return matrix
 
 
 class SplitLp:

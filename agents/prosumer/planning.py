@@ -15,6 +15,7 @@ from agents.prosumer.forecast import Forecast
 from agents.prosumer.plan import SAME_ENERGY_KWH
 from agents.prosumer.population import Population, Status
 from agents.prosumer.prosumer import Window
+from agents.prosumer.reach import N_BATTERY
 from agents.prosumer.signals import Signals
 from agents.prosumer.ties import tie_weights
 from feeders.compiled import compiled
@@ -74,7 +75,7 @@ class Planning:
         self._made = np.full((k, 2), _NEVER)
         self._flexible_worth = np.full(k, np.nan)
         self._status = np.zeros(k, dtype=np.int64)
-        self._batteries = np.ascontiguousarray(population.assets.ratings[:6, self.rows].T)
+        self._batteries = np.ascontiguousarray(population.assets.ratings[:N_BATTERY, self.rows].T)
         self._ties = tie_weights(n_steps, step_h)
         self._pool = pool
         n_parts = max(1, min(threads if pool else 1, k // _ROWS_PER_THREAD))

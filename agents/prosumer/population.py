@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import IntFlag
 from itertools import chain
 from typing import Any
@@ -74,6 +74,8 @@ class Assets:
         Battery-side ramps, both >= 0.
     efficiency_charge, efficiency_discharge : array
         In (0, 1].
+    self_discharge_per_h : array
+        Share per hour that the energy above `energy_min_kwh` loses, in [0, 1); none where the column is left out.
     inverter_kva : array
         Rating of the inverter that PV and battery share.
     pf_min : array
@@ -100,6 +102,11 @@ class Assets:
     rule: list[str]
     band: list[VoltageBand]
     optimise: npt.NDArray[np.bool_]
+    self_discharge_per_h: Array = field(default_factory=lambda: np.zeros(0))
+
+    def __post_init__(self) -> None:
+        if not len(self.self_discharge_per_h):
+            object.__setattr__(self, "self_discharge_per_h", np.zeros(len(self.ids)))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -117,9 +124,9 @@ class Assets:
     def joined(cls, parts: Sequence[Assets]) -> Assets:
         """The rows of several populations, one after the other."""
         columns: dict[str, Any] = {}
-        for field in fields(cls):
-            values = [getattr(part, field.name) for part in parts]
-            columns[field.name] = list(chain(*values)) if isinstance(values[0], list) else np.concatenate(values)
+        for name in (column.name for column in fields(cls)):
+            values = [getattr(part, name) for part in parts]
+            columns[name] = list(chain(*values)) if isinstance(values[0], list) else np.concatenate(values)
         return cls(**columns)
 
 

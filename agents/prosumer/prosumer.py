@@ -116,6 +116,7 @@ class Prosumer(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
             p_discharge_max_kw=float(assets.p_discharge_max_kw[row]),
             efficiency_charge=float(assets.efficiency_charge[row]),
             efficiency_discharge=float(assets.efficiency_discharge[row]),
+            self_discharge_per_h=float(assets.self_discharge_per_h[row]),
         )
 
     def plan(self, forecast: Forecast, signals: Signals, window: Window) -> None:

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import astuple, fields
 
 import numpy as np
 import numpy.typing as npt
 
 from agents.prosumer.battery import Battery
 from agents.prosumer.plan import SAME_ENERGY_KWH, Horizon, UnreachableError
+from agents.prosumer.self_discharge import decay
 from feeders.compiled import compiled
 from feeders.errors import InputError
 
-__all__ = ["battery_row", "check_reachable", "check_steps", "end_limits", "within"]
+__all__ = ["N_BATTERY", "battery_row", "check_reachable", "check_steps", "end_limits", "within"]
 
 Array = npt.NDArray[np.float64]
 
+N_BATTERY = len(fields(Battery))
+"""Numbers of a battery in a row of them, and rows of its in `agents.prosumer.correction.RATINGS`."""
+
 
 def battery_row(battery: Battery) -> Array:
-    """The six ratings as an array, in the order of the fields of `Battery`, for compiled loops."""
+    """The ratings as an array, in the order of the fields of `Battery`, for compiled loops."""
     return np.array(astuple(battery), dtype=np.float64)
 
 
 @compiled
 def end_limits(hours: float, energy_start_kwh: float, battery: Array) -> tuple[float, float]:
-    """Lowest and highest energy [kWh] that a battery (as `battery_row`) can have after `hours`."""
-    lowest = max(battery[0], energy_start_kwh - hours * battery[3])
-    highest = min(battery[1], energy_start_kwh + hours * battery[2])
+    """Lowest and highest energy [kWh] that a battery (as `battery_row`) can have after `hours`.
+
+    At a constant power the energy moves one way all the time, so that what one step of `hours` can reach is what many
+    shorter ones can; where it would pass the highest energy, the ramp is more than that loses, and can hold it.
+    """
+    lost, gain = decay(battery[6], hours)
+    rested = energy_start_kwh - lost * (energy_start_kwh - battery[0])
+    lowest = max(battery[0], rested - gain * battery[3])
+    highest = min(battery[1], rested + gain * battery[2])
     return lowest, highest
 
 

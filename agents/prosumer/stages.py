@@ -7,6 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from agents.prosumer.self_discharge import decay
 from agents.prosumer.ties import FLEXIBLE, HOLDING, THROUGHPUT
 from agents.prosumer.value_function import (
     BASE,
@@ -14,42 +15,43 @@ from agents.prosumer.value_function import (
     DISCHARGE,
     FMAX,
     FMIN,
+    KEPT,
     KW_CHARGED,
     KW_DISCHARGED,
+    MAGIC,
     TF,
     TH,
     TOP,
+    TOP_RESTED,
     TT,
     UMAX,
     UMIN,
     WB,
     WS,
     Z,
+    to_grid,
 )
 from feeders.compiled import compiled
 
-__all__ = ["fill_rates", "fill_stages", "to_grid"]
+__all__ = ["fill_rates", "fill_stages"]
 
 Array = npt.NDArray[np.float64]
 
 
 @compiled
-def to_grid(value: float, magic: float) -> float:
-    """Round to the multiples that are left of a number when `magic` has been added to it."""
-    return (value + magic) - magic
-
-
-@compiled
 def fill_rates(step_h: float, battery: Array, rates: Array) -> float:
-    """Fill the rates of a battery (six ratings in the order of `Battery`), energies on the grid; the grid's `magic`."""
+    """Fill the rates of a battery (as `battery_row`), energies on the grid; the grid's `magic`."""
+    lost, gain = decay(battery[6], step_h)
     room = battery[1] - battery[0]
-    charge, discharge = min(step_h * battery[2], room), min(step_h * battery[3], room)
+    charge, discharge = min(gain * battery[2], room), min(gain * battery[3], room)
     # Sums of up to 2**e are exact on multiples of 2**(e - 51), which adding 1.5 * 2**(e + 1) leaves.
     exponent = math.frexp(battery[1] + charge + discharge)[1]
     magic = 1.5 * math.ldexp(1.0, exponent + 1)
     rates[BASE], rates[TOP] = to_grid(battery[0], magic), to_grid(battery[1], magic)
     rates[CHARGE], rates[DISCHARGE] = to_grid(charge, magic), to_grid(discharge, magic)
-    rates[KW_CHARGED], rates[KW_DISCHARGED] = 1.0 / (step_h * battery[4]), battery[5] / step_h
+    rates[KW_CHARGED], rates[KW_DISCHARGED] = 1.0 / (gain * battery[4]), battery[5] / gain
+    rates[KEPT], rates[MAGIC] = 1.0 - lost, magic
+    rates[TOP_RESTED] = rates[BASE] + to_grid(rates[KEPT] * (rates[TOP] - rates[BASE]), magic)
     return magic
 
 

@@ -5,15 +5,19 @@ gives, kWh), at most four straight pieces of rising slope: dearer while importin
 charging than discharging, and flat at the meter between the two where the flexible load takes up what the battery
 does. The least cost from a step on, as a function of the battery energy b at its start,
 
-    V_{i-1}(b) = min over u of  c_i(u) + W_i(b - u),      W_i(b) = V_i(b) + t_i b,
+    V_{i-1}(b) = min over u of  c_i(u) + W_i(rest(b) - u),      W_i(b) = V_i(b) + t_i b,
 
-is an infimal convolution: its pieces are those of c_i and W_i in the order of their slopes, cut off at the bounds of
-the energy. A piece of c_i with slope k that is put where W_i has the energy T_k (its pieces of lower slope to the
-left, of higher to the right) means: *move towards T_k, as far as the piece is long*. These few targets are all that
-the forward pass needs, so that no value function is kept.
+where rest(b) is what a step at rest leaves (`agents.prosumer.self_discharge`), b itself without self-discharge. As a
+function of rest(b) it is an infimal convolution: its pieces are those of c_i and W_i in the order of their slopes,
+cut off at the bounds of the energy. A piece of c_i with slope k that is put where W_i has the energy T_k (its pieces
+of lower slope to the left, of higher to the right) means: *move towards T_k, as far as the piece is long*. These few
+targets are all that the forward pass needs, so that no value function is kept. From rest(b) to b positions are
+stretched by 1 / kept and slopes shrink by kept, ``rest(b) = b_min + kept * (b - b_min)``: the function stays convex,
+and has as many pieces.
 
 Energies are rounded to a grid of some 1e-15 of the battery's size (a power of two), on which sums are exact. So a
-plan depends on which pieces it uses alone, to the last bit, and not on the way its breakpoints were added up.
+plan depends on which pieces it uses alone, to the last bit, and not on the way its breakpoints were added up. With
+self-discharge each stretch is rounded to the grid.
 
 All functions are compiled, and work on these arrays of doubles:
 
@@ -25,7 +29,8 @@ All functions are compiled, and work on these arrays of doubles:
 ``plans[j]``   over the steps: MOVED, the change x of battery energy [kWh]; FLEXIBLE_KW; ENERGY after the step [kWh];
                COST, scaled
 ``rates``      least and most energy, most charge and discharge in a step [kWh]; AC power per kWh charged and
-               discharged in a step [kW/kWh]
+               discharged in a step [kW/kWh]; share of the energy above the least that a step keeps; what it leaves
+               of the most energy [kWh]; the grid's `magic`, see `to_grid`
 =============  =========================================================================================
 """
 
@@ -45,8 +50,10 @@ __all__ = [
     "FLEXIBLE_KW",
     "FMAX",
     "FMIN",
+    "KEPT",
     "KW_CHARGED",
     "KW_DISCHARGED",
+    "MAGIC",
     "MOVED",
     "N_PLAN",
     "N_POLICY",
@@ -55,6 +62,7 @@ __all__ = [
     "TF",
     "TH",
     "TOP",
+    "TOP_RESTED",
     "TT",
     "UMAX",
     "UMIN",
@@ -63,18 +71,25 @@ __all__ = [
     "Z",
     "backward",
     "forward",
+    "to_grid",
 ]
 
 Array = npt.NDArray[np.float64]
 
 WS, WB, TT, TF, TH, Z, FMIN, FMAX, UMIN, UMAX = range(10)
 N_STAGE = 10
-BASE, TOP, CHARGE, DISCHARGE, KW_CHARGED, KW_DISCHARGED = range(6)
-N_RATES = 6
+BASE, TOP, CHARGE, DISCHARGE, KW_CHARGED, KW_DISCHARGED, KEPT, TOP_RESTED, MAGIC = range(9)
+N_RATES = 9
 MOVED, FLEXIBLE_KW, ENERGY, COST = range(4)
 N_PLAN = 4
 _END, _TARGET, _SLOPE = 0, 5, 9  # within a row of the policy: 5 ends, 4 targets, 4 slopes
 N_POLICY = 13
+
+
+@compiled
+def to_grid(value: float, magic: float) -> float:
+    """Round to the multiples that are left of a number when `magic` has been added to it."""
+    return (value + magic) - magic
 
 
 @compiled
@@ -132,19 +147,31 @@ def _merge(policy: Array, i: int, tie: float, lists: Array, side: int, start: in
 
 
 @compiled
+def _before_rest(lists: Array, side: int, start: int, n: int, rates: Array) -> None:
+    """From the energy that a step at rest leaves to the energy before it, for pieces `start` to n."""
+    base, kept, magic = rates[BASE], rates[KEPT], rates[MAGIC]
+    full = lists[side, n] == rates[TOP_RESTED]
+    for j in range(start, n + 1):
+        lists[side, j] = base + to_grid((lists[side, j] - base) / kept, magic)
+        lists[side + 1, j] *= kept
+    if full:
+        lists[side, n] = rates[TOP]
+
+
+@compiled
 def backward(mu: float, end: float, stages: Array, rates: Array, lists: Array, policy: Array) -> None:
     """Fill the policy for a price `mu`, from a last step that must leave at least the energy `end` [kWh].
 
     Pieces per step: at most 4, and they are only added or cut off, so that 4 N + 1 are never exceeded: `lists` has
     shape (4, 4 N + 8), two lists of positions and slopes that take turns.
     """
-    base, top = rates[BASE], rates[TOP]
+    base, top, kept = rates[BASE], rates[TOP_RESTED], rates[KEPT]
     n_steps = len(stages)
     start, n, side = 0, 1, 0
-    lists[0, 0], lists[0, 1], lists[1, 0] = end, top, stages[n_steps - 1, TH]
+    lists[0, 0], lists[0, 1], lists[1, 0] = end, rates[TOP], stages[n_steps - 1, TH]
     for i in range(n_steps - 1, -1, -1):
         _step_pieces(mu, stages, rates, policy, i)
-        tie = stages[i - 1, TH] if i > 0 else 0.0
+        tie = stages[i - 1, TH] / kept if i > 0 else 0.0
         n = _merge(policy, i, tie, lists, side, start, n)
         side = 2 - side
         start = 0
@@ -154,11 +181,13 @@ def backward(mu: float, end: float, stages: Array, rates: Array, lists: Array, p
             n -= 1
         lists[side, start] = max(lists[side, start], base)
         lists[side, n] = min(lists[side, n], top)
+        if kept < 1.0:
+            _before_rest(lists, side, start, n, rates)
 
 
 @compiled
 def _next_energy(energy: float, policy: Array, i: int) -> float:
-    """Follow the policy of step i: move towards the target of each piece as far as it is long."""
+    """Follow the policy of step i from what rest leaves: towards the target of each piece as far as it is long."""
     given: float = policy[i, _END]
     for k in range(4):
         target: float = policy[i, _TARGET + k]
@@ -176,10 +205,11 @@ def forward(mu: float, start: float, stages: Array, rates: Array, policy: Array,
 
     The flexible load is summed over the steps. Row COST does not count what `mu` pays for it.
     """
-    total, energy = 0.0, start
+    total, energy, base = 0.0, start, rates[BASE]
     for i in range(len(stages)):
-        after = min(max(_next_energy(energy, policy, i), rates[BASE]), rates[TOP])
-        moved = after - energy
+        rested = base + to_grid(rates[KEPT] * (energy - base), rates[MAGIC])
+        after = min(max(_next_energy(rested, policy, i), base), rates[TOP])
+        moved = after - rested
         energy = after
         battery = moved * (rates[KW_CHARGED] if moved > 0.0 else rates[KW_DISCHARGED])
         sell, buy, worth = stages[i, WS], stages[i, WB], mu - stages[i, TF]

@@ -30,7 +30,9 @@ def published_program(horizon: Horizon, battery: Battery, step_h: float) -> Publ
 
     4N cost segments ``t_i >= p * (h (z_i + f_i) + a x_i)`` for p in {pb_i, ps_i} and a in {1/eta_ch, eta_dis}, 2N
     capacity rows, 2 rows of flexible energy. The terminal condition tightens the last capacity row. Its optimum is
-    the bill where ``0 <= price_sell <= price_buy``.
+    the bill where ``0 <= price_sell <= price_buy``. With self-discharge, which is not in the paper, x_i is the energy
+    that the power alone would add in the step; (1 - exp(-k h)) / k of an hour's worth of it is there at its end, and
+    exp(-k h (j - i)) of that at the end of step j.
     """
     n = len(horizon.price_buy)
     eye, zero = np.eye(n), np.zeros((n, n))
@@ -39,11 +41,16 @@ def published_program(horizon: Horizon, battery: Battery, step_h: float) -> Publ
         for slope in (1 / battery.efficiency_charge, battery.efficiency_discharge):
             rows.append(np.hstack([np.diag(price * slope), np.diag(price * step_h), -eye]))
             upper.append(-price * step_h * horizon.p_net_kw)
-    so_far = np.hstack([np.tril(np.ones((n, n))), zero, zero])
+    k_h = -step_h * np.log1p(-battery.self_discharge_per_h)
+    share = -np.expm1(-k_h) / k_h if k_h else 1.0
+    age = np.subtract.outer(np.arange(n), np.arange(n))
+    so_far = np.hstack([share * np.tril(np.exp(-k_h * np.maximum(age, 0))), zero, zero])
+    by_itself = np.exp(-k_h * np.arange(1, n + 1))
+    by_itself = battery.energy_min_kwh + by_itself * (horizon.energy_start_kwh - battery.energy_min_kwh)
     least = np.full(n, battery.energy_min_kwh)
     least[-1] = max(least[-1], horizon.energy_end_min_kwh or 0.0)
     rows += [so_far, -so_far]
-    upper += [np.full(n, battery.energy_max_kwh) - horizon.energy_start_kwh, horizon.energy_start_kwh - least]
+    upper += [np.full(n, battery.energy_max_kwh) - by_itself, by_itself - least]
     total = np.hstack([np.zeros((1, n)), np.full((1, n), step_h), np.zeros((1, n))])
     due, slack = horizon.flexible_energy_kwh, horizon.flexible_slack_kwh
     rows += [total, -total]

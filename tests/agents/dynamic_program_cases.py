@@ -10,7 +10,7 @@ from agents.prosumer.arbitrage import Horizon
 from agents.prosumer.battery import Battery
 from tests.agents.arbitrage_cases import STEP_H, random_horizon
 
-__all__ = ["N_STEPS", "cornered_horizon", "wide_battery"]
+__all__ = ["N_STEPS", "cornered_horizon", "decaying_case", "wide_battery"]
 
 N_STEPS = 96
 
@@ -47,3 +47,19 @@ def cornered_horizon(rng: np.random.Generator, battery: Battery) -> Horizon:
         highest = min(battery.energy_max_kwh, horizon.energy_start_kwh + hours * battery.p_charge_max_kw)
         horizon = replace(horizon, energy_end_min_kwh=highest)
     return horizon
+
+
+def decaying_case(rng: np.random.Generator) -> tuple[Battery, Horizon]:
+    """A battery that loses 1e-6 to 0.5 of its energy per hour, and a horizon whose end it can still reach."""
+    battery = wide_battery(rng)
+    horizon = cornered_horizon(rng, battery)
+    rate = float(rng.choice([1e-6, 1e-4, 0.002, 0.01, 0.1, 0.5, rng.uniform(0, 0.1)]))
+    battery = replace(battery, self_discharge_per_h=rate)
+    if horizon.energy_end_min_kwh is not None:
+        kept = (1 - rate) ** STEP_H
+        energy, most = (each - battery.energy_min_kwh for each in (horizon.energy_start_kwh, battery.energy_max_kwh))
+        for _ in horizon.price_buy:
+            energy = min(kept * energy + (1 - kept) / -np.log1p(-rate) * battery.p_charge_max_kw, most)
+        highest = battery.energy_min_kwh + energy
+        horizon = replace(horizon, energy_end_min_kwh=min(horizon.energy_end_min_kwh, highest))
+    return battery, horizon

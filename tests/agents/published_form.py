@@ -40,7 +40,13 @@ def exact_cost(horizon: Horizon, battery: Battery, step_h: float) -> float:
     charge_max = battery.p_charge_max_kw / battery.efficiency_charge
     discharge_max = battery.p_discharge_max_kw * battery.efficiency_discharge
     most = charge_max + discharge_max + np.abs(horizon.p_net_kw) + np.abs(horizon.flexible_max_kw) + 1
-    so_far = step_h * np.tril(np.ones((n, n)))
+    rate = battery.self_discharge_per_h
+    kept = (1 - rate) ** step_h
+    # Of a constant power, the mean of what is left of each moment's energy at the end of the step.
+    gain = step_h * (1 - kept) / -np.log(kept) if rate else step_h
+    age = np.subtract.outer(np.arange(n), np.arange(n))
+    so_far = gain * np.tril(kept ** np.maximum(age, 0))
+    start = battery.energy_min_kwh + kept ** np.arange(1, n + 1) * (horizon.energy_start_kwh - battery.energy_min_kwh)
     energy = [so_far * battery.efficiency_charge, -so_far / battery.efficiency_discharge] + [zero] * 5
     meter = [eye, -eye, eye, -eye, eye, zero, zero]
     lowest = np.full(n, battery.energy_min_kwh)
@@ -48,8 +54,8 @@ def exact_cost(horizon: Horizon, battery: Battery, step_h: float) -> float:
     total = [np.full((1, n), step_h if block == 2 else 0.0) for block in range(7)]
     due, slack = horizon.flexible_energy_kwh, horizon.flexible_slack_kwh
     blocks: list[tuple[list[Array], Array | float]] = [
-        (energy, battery.energy_max_kwh - horizon.energy_start_kwh),
-        ([-block for block in energy], horizon.energy_start_kwh - lowest),
+        (energy, battery.energy_max_kwh - start),
+        ([-block for block in energy], start - lowest),
         (meter, -horizon.p_net_kw),
         ([-block for block in meter], horizon.p_net_kw),
         ([eye, zero, zero, zero, zero, -charge_max * eye, zero], 0.0),
