@@ -226,3 +226,16 @@ def test_without_self_discharge_nothing_changes() -> None:
             expected = energy + STEP_H * stored
             energy = after(battery, energy, power, STEP_H)
             assert energy == expected
+
+
+@settings(max_examples=60)
+@given(seed=SEEDS, rate=st.floats(0.05, 0.5))
+def test_where_all_is_free_ties_alone_choose_and_decay_with_the_energy(seed: int, rate: float) -> None:
+    """Prices of zero, and a battery that must end with more than it has: when it charges is a matter of ties."""
+    rng = np.random.default_rng(seed)
+    battery = Battery(0.2, 4.0, 1.0, 1.0, 0.9, 0.9, rate)
+    n = int(rng.integers(4, N_STEPS + 1))
+    horizon = replace(random_horizon(rng, n, battery), price_buy=np.zeros(n), price_sell=np.zeros(n))
+    horizon = replace(horizon, energy_start_kwh=0.3, energy_end_min_kwh=float(rng.uniform(0.3, 0.8)))
+    lp, dynamic = (kind(N_STEPS, battery, STEP_H).plan(horizon) for kind in (ArbitragePlanner, DynamicProgramPlanner))
+    assert distance(dynamic, lp) <= 1e-8
