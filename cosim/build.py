@@ -109,6 +109,8 @@ def build_assets(scenario: Scenario, feeder: Feeder) -> Assets:
         band=[scenario.voltage.band] * len(people),
         optimise=np.array([p.optimise for p in people], dtype=bool),
         self_discharge_per_h=column("self_discharge_per_h"),
+        ties=np.array([p.ties for p in people], dtype=np.str_),
+        seed=np.full(len(people), scenario.seed, dtype=np.int64),
     )
 
 

@@ -96,6 +96,7 @@ def draw(population: PopulationSpec, seed: int, feeder: Feeder) -> tuple[Prosume
         "self_discharge_per_h": size("self_discharge_per_h").tolist(),
         "inverter_kva": _inverters(spec, pv_kwp, battery_kw, uniform("inverter_kva")).tolist(),
         "optimise": (uniform("optimise_share") < spec.optimise_share).tolist(),
+        "ties": named("ties"),
         "rule": (None if obeys else "none" for obeys in uniform("rule_share") < spec.rule_share),
     }
     rows = zip(*columns.values(), strict=True)

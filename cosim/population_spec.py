@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from cosim.data import PROFILES
 from cosim.distributions import BelowOne, Quantity, ShareQuantity, Spread, kind_of
 from cosim.strict import Strict
 from feeders.errors import InputError
 
-__all__ = ["PopulationSpec", "Sized"]
+__all__ = ["PopulationSpec", "Sized", "Ties"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Efficiency = Annotated[float, Field(gt=0, le=1)]
 Names = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
 
+Ties = Literal["late", "early", "random"]
+"""Which of equally cheap plans a prosumer follows; see `agents.prosumer.ties`."""
+
 _HOMES = tuple(profile.name for profile in PROFILES if profile.kind == "home")
+
+
+def _one_or_several(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
 
 
 class Sized(Strict):
@@ -68,6 +75,10 @@ class PopulationSpec(Strict):
         Sized(), description="of homes with PV or battery: a size, or a factor on the larger of their powers"
     )
     optimise_share: Share = Field(1.0, description="share of homes that plan battery and flexible load")
+    ties: Annotated[tuple[Ties, ...], BeforeValidator(_one_or_several), Field(strict=False, min_length=1)] = Field(
+        ("late",),
+        description="which of equally cheap plans a home follows: one for all, or several, all equally likely",
+    )
     rule_share: Share = Field(1.0, description="share of homes that obey the scenario's rule; the others obey none")
 
     @model_validator(mode="after")

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -232,6 +232,8 @@ def _bool(cell: str) -> bool:
 
 def _types(annotation: Any) -> set[type]:
     members = get_args(annotation)
+    if get_origin(annotation) is Literal:
+        return {type(member) for member in members}
     if not members:
         return {annotation} if isinstance(annotation, type) else set()
     return {found for member in members for found in _types(member)}

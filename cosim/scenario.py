@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, Field, ValidationError, field_validator, mod
 from agents.prosumer import RECORDED, VoltageBand
 from cosim.changes import apply_changes, touches
 from cosim.errors import input_errors
-from cosim.population_spec import PopulationSpec
+from cosim.population_spec import PopulationSpec, Ties
 from cosim.record import chosen_columns
 from cosim.strict import Strict
 from cosim.tariff import RealTimeTariff, SyntheticTariff, Tariff
@@ -87,6 +87,7 @@ class ProsumerSpec(Strict):
     energy_start_kwh: NotNegative | None = Field(None, description="battery energy at the start; half by default")
     inverter_kva: NotNegative = 3.0
     optimise: bool = Field(True, description="whether it plans battery and flexible load")
+    ties: Ties = Field("late", description="which of equally cheap plans it follows: late, early, or random")
     rule: str | None = Field(None, description="its own inverter rule instead of the scenario's")
 
 

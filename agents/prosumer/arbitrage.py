@@ -22,8 +22,8 @@ still need none, as above. A search that is cut short says so in the plan, with 
 holds with self-discharge too: what the battery holds after a step depends on the net effect alone. With ``ps > pb``
 energy could be bought and sold at once without end: refused.
 
-**Ties.** Equal prices leave many plans of equal cost. Tiny weights on throughput, on flexible load (less for earlier
-steps) and on energy held, no two steps alike, choose one of them, so that the plan depends neither on the solver nor
+**Ties.** Equal prices leave many plans of equal cost. Tiny weights on throughput, on flexible load and on energy held,
+no two steps alike, choose one of them (`agents.prosumer.ties`), so that the plan depends neither on the solver nor
 on where it started. They are some millionths of the mean price; what they leave unearned is at most that per kWh.
 """
 
@@ -85,13 +85,16 @@ class ArbitragePlanner:
         check_steps(n_steps, step_h)
         self.n_steps, self.battery, self.step_h = n_steps, battery, step_h
         self._lp = SplitLp(n_steps, battery, step_h)
-        self._ties = np.zeros((N_BLOCKS, n_steps))
-        ties = tie_weights(n_steps, step_h)
-        self._ties[0] = self._ties[1] = ties[THROUGHPUT]
-        self._ties[2], self._ties[4] = ties[FLEXIBLE], ties[HOLDING]
+        self._ties = tie_weights(n_steps, step_h)
 
-    def plan(self, horizon: Horizon) -> Plan:
+    def plan(self, horizon: Horizon, ties: Array | None = None) -> Plan:
         """The cheapest plan for the steps of `horizon`, at most N.
+
+        Parameters
+        ----------
+        horizon : Horizon
+        ties : array, shape (3, N), optional
+            Which of equally cheap ones, as of `agents.prosumer.ties.tie_weights`; by default "late".
 
         Raises
         ------
@@ -105,7 +108,7 @@ class ArbitragePlanner:
         """
         horizon = horizon.checked(self.n_steps)
         check_reachable(horizon, self.battery, self.step_h)
-        program = self._program(horizon)
+        program = self._program(horizon, self._ties if ties is None else ties)
         values = self._lp.solve(program)
         plan = self._netted(values, program, horizon)
         either = np.flatnonzero(horizon.price_sell < 0)
@@ -119,7 +122,7 @@ class ArbitragePlanner:
         gap = choice.gap / price_scale(horizon.price_buy, horizon.price_sell)
         return replace(plan, exact="limit" if choice.gap else "milp", cost_gap=gap)
 
-    def _program(self, horizon: Horizon) -> Program:
+    def _program(self, horizon: Horizon, ties: Array) -> Program:
         """The LP's numbers; the horizon fills the last n of N steps, before which nothing changes."""
         battery, step_h = self.battery, self.step_h
         buy, sell, net, flexible_min, flexible_max = horizon.columns
@@ -130,7 +133,10 @@ class ArbitragePlanner:
         cost[0, ahead] = cost[2, ahead] = scale * sell
         cost[1, ahead] = -scale * sell
         cost[3, ahead] = scale * (buy - sell)
-        cost += self._ties
+        cost[0] += ties[THROUGHPUT]
+        cost[1] += ties[THROUGHPUT]
+        cost[2] += ties[FLEXIBLE]
+        cost[4] += ties[HOLDING]
         upper[0, ahead] = battery.p_charge_max_kw / battery.efficiency_charge
         upper[1, ahead] = battery.p_discharge_max_kw * battery.efficiency_discharge
         lower[2, ahead], upper[2, ahead] = flexible_min, flexible_max

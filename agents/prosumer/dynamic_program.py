@@ -9,7 +9,7 @@ one convex piecewise-linear function of battery energy per step says all about t
 `DynamicProgramPlanner` plans for one prosumer from Python. A compiled loop over many calls `solve_plan` instead::
 
     work = make_work(n_steps)                  # once per thread, for all prosumers
-    ties = tie_weights(n_steps, step_h)        # agents.prosumer.ties; once, shared by all
+    ties = tie_weights(n_steps, step_h)        # agents.prosumer.ties; shared by all who do not draw
     battery = battery_row(...)                 # agents.prosumer.reach; the numbers of Battery, in their order
     status, mu = solve_plan(
         step_h, price_buy, price_sell, p_net_kw, flexible_min_kw, flexible_max_kw,    # (n,) each, 1 <= n <= N
@@ -103,8 +103,8 @@ class DynamicProgramPlanner:
         self._work = make_work(n_steps)
         self._mu = float("nan")
 
-    def plan(self, horizon: Horizon) -> Plan:
-        """The cheapest plan for the steps of `horizon`, at most N.
+    def plan(self, horizon: Horizon, ties: Array | None = None) -> Plan:
+        """The cheapest plan for the steps of `horizon`, at most N, as `ArbitragePlanner.plan`.
 
         Raises
         ------
@@ -132,7 +132,7 @@ class DynamicProgramPlanner:
             float(horizon.flexible_slack_kwh),
             -np.inf if end is None else float(end),
             self._battery,
-            self._ties,
+            self._ties if ties is None else ties,
             self._work,
             battery_kw,
             flexible_kw,

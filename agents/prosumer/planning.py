@@ -17,7 +17,7 @@ from agents.prosumer.population import Population, Status
 from agents.prosumer.prosumer import Window
 from agents.prosumer.reach import N_BATTERY
 from agents.prosumer.signals import Signals
-from agents.prosumer.ties import tie_weights
+from agents.prosumer.ties import TIES, draw_weights, tie_key, tie_weights
 from feeders.compiled import compiled
 
 __all__ = ["Planning"]
@@ -30,6 +30,7 @@ _START, _DUE, _END = range(3)  # energies that a plan was made for
 _BATTERY, _FLEXIBLE, _ENERGY = range(3)  # columns of a plan
 _AT, _LENGTH = range(2)  # step at which a plan was made, and how many steps it has
 _NEVER = (-1, 0)
+_RANDOM = TIES.index("random")
 _ROWS_PER_THREAD = 32  # below it a thread costs more than it saves
 
 
@@ -76,11 +77,16 @@ class Planning:
         self._flexible_worth = np.full(k, np.nan)
         self._status = np.zeros(k, dtype=np.int64)
         self._batteries = np.ascontiguousarray(population.assets.ratings[:N_BATTERY, self.rows].T)
-        self._ties = tie_weights(n_steps, step_h)
+        assets = population.assets
+        self._ties: Integers = np.array([TIES.index(name) for name in assets.ties[self.rows].tolist()], dtype=np.int64)
+        keys = [tie_key(int(assets.seed[row]), assets.ids[row]) for row in self.rows]
+        self._keys: Integers = np.array(keys, dtype=np.int64)
+        # Of each behaviour; those of who draws are written there prosumer by prosumer.
+        weights = np.array([tie_weights(n_steps, step_h, name) for name in TIES])
         self._pool = pool
         n_parts = max(1, min(threads if pool else 1, k // _ROWS_PER_THREAD))
         edges = np.linspace(0, k, n_parts + 1).astype(int).tolist()
-        self._parts = [(first, last, make_work(n_steps)) for first, last in pairwise(edges)]
+        self._parts = [(first, last, weights.copy(), make_work(n_steps)) for first, last in pairwise(edges)]
 
     def forget(self) -> None:
         """Drop all plans; see `Prosumer.forget`."""
@@ -124,8 +130,8 @@ class Planning:
         ahead[:, _MOST] = signals.p_flexible_max_kw[steps, who].T
         ahead[:, _USUAL] = signals.p_flexible_kw[steps, who].T
 
-    def _plan_part(self, window: Window, part: tuple[int, int, Array]) -> None:
-        first, last, work = part
+    def _plan_part(self, window: Window, part: tuple[int, int, Array, Array]) -> None:
+        first, last, weights, work = part
         population = self._population
         _plan_rows(
             self.rows[first:last],
@@ -135,7 +141,9 @@ class Planning:
             self._step_h,
             self._ahead[first:last],
             self._batteries[first:last],
-            self._ties,
+            self._ties[first:last],
+            self._keys[first:last],
+            weights,
             work,
             self._made_for[first:last],
             self._energies[first:last],
@@ -161,7 +169,9 @@ def _plan_rows(
     step_h: float,
     ahead: Array,
     batteries: Array,
-    ties: Array,
+    ties: Integers,
+    keys: Integers,
+    weights: Array,
     work: Array,
     made_for: Array,
     energies: Array,
@@ -176,7 +186,10 @@ def _plan_rows(
     p_flexible_kw: Array,
     n_plans: Array,
 ) -> None:
-    """Plan for `rows`; arrays from `ahead` to `status` have a row for each of them, the others one per prosumer."""
+    """Plan for `rows`; arrays from `ahead` to `status` have a row for each of them, the others one per prosumer.
+
+    But for `weights`, which has one for each of `TIES`, and `work`, which has none.
+    """
     for k in range(len(rows)):
         row = rows[k]
         due = flexible_owed_kwh[row]
@@ -186,8 +199,11 @@ def _plan_rows(
         status[k] = PLANNED
         known = ahead[k], energy_kwh[row], due, end
         if not _covers(now, n, step_h, *known, made_for[k], energies[k], made[k], plans[k]):
+            own = weights[ties[k]]
+            if ties[k] == _RANDOM:
+                draw_weights(keys[k], now + n, n, step_h, own)
             status[k], worth[k] = _renewed(
-                now, n, step_h, *known, batteries[k], ties, work, made_for[k], energies[k], made[k], plans[k], worth[k]
+                now, n, step_h, *known, batteries[k], own, work, made_for[k], energies[k], made[k], plans[k], worth[k]
             )
             n_plans[row] += status[k] == PLANNED
         elapsed = now - made[k, _AT]

@@ -74,8 +74,6 @@ class Assets:
         Battery-side ramps, both >= 0.
     efficiency_charge, efficiency_discharge : array
         In (0, 1].
-    self_discharge_per_h : array
-        Share per hour that the energy above `energy_min_kwh` loses, in [0, 1); none where the column is left out.
     inverter_kva : array
         Rating of the inverter that PV and battery share.
     pf_min : array
@@ -86,6 +84,12 @@ class Assets:
         Voltages where that rule acts.
     optimise : array of bool
         Whether it plans battery and flexible load at all.
+    self_discharge_per_h : array, optional
+        Share per hour that the energy above `energy_min_kwh` loses, in [0, 1); 0 where the column is left out.
+    ties : array of str, optional
+        Which of equally cheap plans it follows, one of `agents.prosumer.ties.TIES`; "late" where left out.
+    seed : array of int, optional
+        Seed of its scenario, from which it draws together with its name; 0 where left out.
     """
 
     ids: list[str]
@@ -103,10 +107,13 @@ class Assets:
     band: list[VoltageBand]
     optimise: npt.NDArray[np.bool_]
     self_discharge_per_h: Array = field(default_factory=lambda: np.zeros(0))
+    ties: npt.NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, dtype=np.str_))
+    seed: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
-        if not len(self.self_discharge_per_h):
-            object.__setattr__(self, "self_discharge_per_h", np.zeros(len(self.ids)))
+        for name, usual in (("self_discharge_per_h", 0.0), ("ties", "late"), ("seed", 0)):
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, np.full(len(self.ids), usual))
 
     def __len__(self) -> int:
         return len(self.ids)

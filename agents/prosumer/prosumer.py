@@ -12,6 +12,7 @@ from agents.prosumer.battery import Battery
 from agents.prosumer.forecast import Forecast
 from agents.prosumer.population import Population, Status
 from agents.prosumer.signals import Signals
+from agents.prosumer.ties import tie_key, tie_weights
 
 __all__ = ["Column", "Prosumer", "Window"]
 
@@ -131,7 +132,7 @@ class Prosumer(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
         failed = False
         if self._plan is None or not self._plan.covers(horizon, window.now - self._planned_at):
             try:
-                self._plan, self._planned_at = self._planner.plan(horizon), window.now
+                self._plan, self._planned_at = self._cheapest(self._planner, horizon, window), window.now
                 self.n_plans_highs += 1
             except PlanError:
                 failed = True
@@ -170,6 +171,15 @@ class Prosumer(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
         Called with the measured voltage after the rule was applied. An override may set `p_battery_kw`,
         `p_curtailed_kw` and `q_inverter_kvar` of its own row; physics is checked afterwards.
         """
+
+    def _cheapest(self, planner: ArbitragePlanner, horizon: Horizon, window: Window) -> Plan:
+        """The planner's plan, or that of equal bill which this prosumer prefers."""
+        assets, row = self.population.assets, self.row
+        ties = str(assets.ties[row])
+        if ties == "late":
+            return planner.plan(horizon)
+        key = tie_key(int(assets.seed[row]), self.name)
+        return planner.plan(horizon, tie_weights(window.n_steps, window.step_h, ties, key, window.until))
 
     def _follow(self, now: int) -> None:
         """The plan's powers for the step that begins now; idle and as usual where there is none."""

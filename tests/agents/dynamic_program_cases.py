@@ -60,6 +60,7 @@ def decaying_case(rng: np.random.Generator) -> tuple[Battery, Horizon]:
         energy, most = (each - battery.energy_min_kwh for each in (horizon.energy_start_kwh, battery.energy_max_kwh))
         for _ in horizon.price_buy:
             energy = min(kept * energy + (1 - kept) / -np.log1p(-rate) * battery.p_charge_max_kw, most)
-        highest = battery.energy_min_kwh + energy
+        # At the very end of reach HiGHS's 1e-9 kWh are worth 1e-9 / kept**n kWh in the n-th step before.
+        highest = battery.energy_min_kwh + 0.99 * energy
         horizon = replace(horizon, energy_end_min_kwh=min(horizon.energy_end_min_kwh, highest))
     return battery, horizon

@@ -74,7 +74,7 @@ def test_the_optimum_is_exact_where_prices_are_negative() -> None:
     assert proofs.count("limit") == 0
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(seed=SEEDS, exact=st.booleans())
 def test_a_plan_comes_true_minute_by_minute_and_covers_its_tail(seed: int, exact: bool) -> None:
     """Fifteen control steps reach the energy of the market step, far nearer than what would make a plan anew."""
@@ -91,7 +91,7 @@ def test_a_plan_comes_true_minute_by_minute_and_covers_its_tail(seed: int, exact
     assert energy >= (horizon.energy_end_min_kwh or 0.0) - 1e-9
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(seed=SEEDS)
 def test_no_plan_at_random_costs_less(seed: int) -> None:
     """Random feasible plans of the same battery without decay, their power cut to what keeps them feasible with it."""
@@ -116,7 +116,7 @@ def test_no_plan_at_random_costs_less(seed: int) -> None:
 def test_a_plan_from_any_price_of_flexible_energy_is_the_plan_from_none() -> None:
     """To rounding, 1e-12 kW and kWh: with decay breakpoints are rounded to the grid on the way."""
     rng = np.random.default_rng(11)
-    for _ in range(300):
+    for _ in range(150):
         battery, horizon = decaying_case(rng)
         cold, found = solved(horizon, battery, np.nan)
         for begin in (found, 0.7 * found + 0.01, 1.1 * found, -1.0, np.inf, -np.inf):

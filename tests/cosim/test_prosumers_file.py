@@ -43,6 +43,7 @@ prosumers = st.builds(
     energy_start_kwh=st.none() | size,
     inverter_kva=size,
     optimise=st.booleans(),
+    ties=st.sampled_from(["late", "early", "random"]),
     rule=st.none() | text,
 )
 
@@ -68,12 +69,12 @@ def test_written_and_read_are_the_same_prosumers(tmp_path_factory: pytest.TempPa
 def test_the_table_has_a_row_per_prosumer_and_a_column_per_field() -> None:
     people = (
         ProsumerSpec(id="a", bus=2),
-        ProsumerSpec(id="b", bus="2", rule="prc", optimise=False, energy_start_kwh=0.5),
+        ProsumerSpec(id="b", bus="2", rule="prc", optimise=False, ties="random", energy_start_kwh=0.5),
     )
     header, first, second = prosumers_csv(people).splitlines()
     assert header.split(",") == list(ProsumerSpec.model_fields)
-    assert first == "a,2,H0-A,3.5,1.0,0.05,2.0,PV1,2.5,1.0,0.0,0.5,0.5,0.95,0.95,0.0,,3.0,true,"
-    assert second == 'b,"""2""",H0-A,3.5,1.0,0.05,2.0,PV1,2.5,1.0,0.0,0.5,0.5,0.95,0.95,0.0,0.5,3.0,false,prc'
+    assert first == "a,2,H0-A,3.5,1.0,0.05,2.0,PV1,2.5,1.0,0.0,0.5,0.5,0.95,0.95,0.0,,3.0,true,late,"
+    assert second == 'b,"""2""",H0-A,3.5,1.0,0.05,2.0,PV1,2.5,1.0,0.0,0.5,0.5,0.95,0.95,0.0,0.5,3.0,false,random,prc'
 
 
 def test_what_a_spreadsheet_makes_of_it_can_be_read(tmp_path: Path) -> None:
