@@ -63,6 +63,10 @@ class NodalModel:
         Nodes of the external grids, and their voltages.
     admittance_pu : sparse array, complex, shape (n_nodes, n_nodes)
         pandapower's own bus admittance matrix.
+    from_admittance_pu, to_admittance_pu : sparse array, complex, shape (n_branches, n_nodes)
+        pandapower's own too: times the nodes' voltages the current into each branch at its from and its to side.
+    line_branch, trafo_branch : ndarray of int
+        Branch of each row of ``net.line`` and ``net.trafo``, -1 where it is out of service or not energised.
     """
 
     node_of_bus: IntArray
@@ -74,6 +78,10 @@ class NodalModel:
     slack_vm_pu: FloatArray
     slack_va_rad: FloatArray
     admittance_pu: csc_array
+    from_admittance_pu: csc_array
+    to_admittance_pu: csc_array
+    line_branch: IntArray
+    trafo_branch: IntArray
 
     @property
     def n_nodes(self) -> int:
@@ -119,7 +127,19 @@ def nodal_model(net: pandapowerNet) -> NodalModel:
         slack_vm_pu=bus[slack, idx_bus.VM].astype(float),
         slack_va_rad=np.deg2rad(bus[slack, idx_bus.VA].astype(float)),
         admittance_pu=csc_array(ppc["Ybus"]),
+        from_admittance_pu=csc_array(ppc["Yf"]),
+        to_admittance_pu=csc_array(ppc["Yt"]),
+        line_branch=_rows_of(unloaded, "line"),
+        trafo_branch=_rows_of(unloaded, "trafo"),
     )
+
+
+def _rows_of(net: pandapowerNet, table: str) -> IntArray:
+    """Row of each element of a table among the branches in service, -1 if it is not there."""
+    in_service = np.asarray(net._ppc["internal"]["branch_is"], dtype=bool)
+    row = np.where(in_service, np.cumsum(in_service) - 1, -1)
+    first, end = net._pd2ppc_lookups["branch"].get(table, (0, 0))
+    return row[first:end].astype(np.int64)
 
 
 def _branches(branch: NDArray[np.complex128]) -> Branches:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 from pandapower.auxiliary import pandapowerNet
 
-from feeders.engines.base import FloatArray, check_slack_vm_pu, chosen_powers
+from feeders.engines.base import ComplexArray, FloatArray, check_slack_vm_pu, chosen_powers
 from feeders.engines.pandapower_run import set_powers, write_results
 from feeders.feeder import Feeder
+from feeders.nodal import NodalModel
 
 __all__ = ["AdjustableEngine", "PerTaps"]
 
@@ -34,6 +36,7 @@ class AdjustableEngine(ABC):
         self._slack_vm_pu: float | None = None  # the net's own
         self._taps: dict[int | str, int] = {}  # those that are not the net's own
         self._powers = (np.zeros(feeder.n_buses), np.zeros(feeder.n_buses))
+        self._models = PerTaps(feeder, lambda tapped: tapped.nodal)
 
     @abstractmethod
     def solve(self, p_kw: ArrayLike, q_kvar: ArrayLike) -> FloatArray: ...
@@ -41,6 +44,16 @@ class AdjustableEngine(ABC):
     @abstractmethod
     def _apply(self, slack_vm_pu: float | None, taps: dict[int | str, int]) -> None:
         """Take these for the solves to come, or raise and leave all as it was."""
+
+    @abstractmethod
+    def node_voltages(self, p_kw: ArrayLike, q_kvar: ArrayLike) -> ComplexArray: ...
+
+    @property
+    def nodal(self) -> NodalModel:
+        model = self._models(self._taps)
+        if self._slack_vm_pu is None:
+            return model
+        return replace(model, slack_vm_pu=np.full_like(model.slack_vm_pu, self._slack_vm_pu))
 
     @property
     def taps(self) -> dict[int | str, float]:

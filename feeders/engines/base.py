@@ -12,9 +12,11 @@ from pandapower.auxiliary import pandapowerNet
 
 from feeders.errors import InputError, PowerFlowError
 from feeders.feeder import Feeder
+from feeders.nodal import NodalModel
 
 __all__ = [
     "VM_PLAUSIBLE_PU",
+    "ComplexArray",
     "Engine",
     "FloatArray",
     "check_powers",
@@ -28,6 +30,7 @@ __all__ = [
 ]
 
 FloatArray = NDArray[np.float64]
+ComplexArray = NDArray[np.complex128]
 
 VM_PLAUSIBLE_PU = (0.5, 1.5)
 """A converged flow outside this range is no operating point of a distribution feeder [p.u.]."""
@@ -82,6 +85,26 @@ class Engine(Protocol):
             Wrong shape, powers that are not finite, or power at a bus that is not energised.
         PowerFlowError
             If the flow diverges, or a voltage is outside 0.5 to 1.5 p.u.; the engine works on afterwards.
+        """
+        ...
+
+    @property
+    def nodal(self) -> NodalModel:
+        """The feeder in per unit, with slack voltage and taps as they are now."""
+        ...
+
+    def node_voltages(self, p_kw: ArrayLike, q_kvar: ArrayLike) -> ComplexArray:
+        """Complex voltages of the same flows, at the nodes of `nodal`.
+
+        Parameters
+        ----------
+        p_kw, q_kvar : array_like, shape (n_buses,) or (K, n_buses)
+            As in `solve`, which raises the same errors.
+
+        Returns
+        -------
+        ndarray, complex, shape (n_nodes,) or (K, n_nodes)
+            Voltages [p.u.]; ``nodal.node_of_bus`` says which is a bus's.
         """
         ...
 

@@ -30,6 +30,7 @@ class Circuit:
         self._to_sources = balance[:, model.slack_nodes]
         self._factors = factorised(balance[:, free].tocsc())
         self._order = self._factors.perm_c
+        self._free = free
         place = np.full(model.n_nodes + 1, -1, dtype=np.int64)  # the last is that of buses that are not energised
         place[free] = self._order
         self._network = self._without_sources(feeder, place[model.node_of_bus])
@@ -37,12 +38,29 @@ class Circuit:
     def network(self, slack_vm_pu: float | None) -> Network:
         """What the compiled solver takes, at a voltage [p.u.] of all external grids; None: the net's own."""
         model = self._model
-        vm_pu = model.slack_vm_pu if slack_vm_pu is None else np.full(len(model.slack_nodes), slack_vm_pu)
         fixed_vm_pu = np.full(model.n_nodes + 1, np.nan)
-        fixed_vm_pu[model.slack_nodes] = vm_pu
+        fixed_vm_pu[model.slack_nodes] = model.slack_vm_pu if slack_vm_pu is None else slack_vm_pu
         no_load = np.empty(len(self._order), dtype=complex)
-        no_load[self._order] = self._factors.solve(-(self._to_sources @ (vm_pu * np.exp(1j * model.slack_va_rad))))
+        no_load[self._order] = self._factors.solve(-(self._to_sources @ self._sources(slack_vm_pu)))
         return self._network._replace(fixed_vm_pu=fixed_vm_pu[model.node_of_bus], no_load=no_load)
+
+    def per_node(self, voltages: NDArray[np.complex128], slack_vm_pu: float | None) -> NDArray[np.complex128]:
+        """Voltages of all nodes in the model's order, shape (K, n_nodes), from those that the solver keeps, (K, n)."""
+        nodes = np.empty((len(voltages), self._model.n_nodes), dtype=complex)
+        nodes[:, self._free] = voltages[:, self._order]
+        nodes[:, self._model.slack_nodes] = self._sources(slack_vm_pu)
+        return nodes
+
+    def kept(self, nodes: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        """The reverse of `per_node` for one flow: what the solver would keep, shape (n,)."""
+        voltages = np.empty(len(self._order), dtype=complex)
+        voltages[self._order] = nodes[self._free]
+        return voltages
+
+    def _sources(self, slack_vm_pu: float | None) -> NDArray[np.complex128]:
+        vm_pu = self._model.slack_vm_pu if slack_vm_pu is None else slack_vm_pu
+        voltages: NDArray[np.complex128] = vm_pu * np.exp(1j * self._model.slack_va_rad)
+        return voltages
 
     def _without_sources(self, feeder: Feeder, node_of_bus: NDArray[np.int64]) -> Network:
         factors = self._factors

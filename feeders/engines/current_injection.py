@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from feeders.engines.adjustable import AdjustableEngine, PerTaps
-from feeders.engines.base import VM_PLAUSIBLE_PU, FloatArray, check_powers, shaped_injections
+from feeders.engines.base import VM_PLAUSIBLE_PU, ComplexArray, FloatArray, check_powers, shaped_injections
 from feeders.engines.circuit import Circuit
 from feeders.engines.power_grid import PowerGridEngine
 from feeders.engines.refusals import refuse_unsupported
@@ -54,7 +54,8 @@ class CurrentInjectionEngine(AdjustableEngine):
         refuse_unsupported(feeder, self.name)
         super().__init__(feeder)
         self._circuits = PerTaps(feeder, Circuit)
-        self._network = self._circuits({}).network(None)
+        self._circuit = self._circuits({})
+        self._network = self._circuit.network(None)
         self._second: PowerGridEngine | None = None
 
     def solve(self, p_kw: ArrayLike, q_kvar: ArrayLike) -> FloatArray:
@@ -62,22 +63,33 @@ class CurrentInjectionEngine(AdjustableEngine):
         vm_pu = np.empty(p.shape)
         if p.ndim == 1:
             self._powers = (p, q)
-            self._solve_rows(p[np.newaxis], q[np.newaxis], vm_pu[np.newaxis], batch=False)
-        else:
-            self._solve_rows(p, q, vm_pu, batch=True)
+        self._solve_rows(p, q, vm_pu, self._room(1))
         return vm_pu
 
-    def _solve_rows(self, p_kw: FloatArray, q_kvar: FloatArray, vm_pu: FloatArray, batch: bool) -> None:
-        """Fill ``vm_pu``; all of shape (K, n_buses)."""
-        row, n_rows = -1, len(p_kw)
+    def node_voltages(self, p_kw: ArrayLike, q_kvar: ArrayLike) -> ComplexArray:
+        p, q = shaped_injections(self.feeder, p_kw, q_kvar)
+        voltages = self._room(max(1, p.size // self.feeder.n_buses))
+        self._solve_rows(p, q, np.empty(p.shape), voltages)
+        nodes = self._circuit.per_node(voltages, self._slack_vm_pu)
+        return nodes[0] if p.ndim == 1 else nodes[: len(p)]
+
+    def _room(self, n_rows: int) -> ComplexArray:
+        return np.empty((n_rows, len(self._network.no_load)), dtype=complex)
+
+    def _solve_rows(self, p_kw: FloatArray, q_kvar: FloatArray, vm_pu: FloatArray, voltages: ComplexArray) -> None:
+        """Fill ``vm_pu``, of the shape of the powers, and ``voltages`` as `solve_rows` does."""
+        p, q, vm = np.atleast_2d(p_kw, q_kvar, vm_pu)  # views
+        row, n_rows = -1, len(p)
+        limits = (_TOLERANCE_PU, _MAX_ITERATIONS, *VM_PLAUSIBLE_PU)
         while True:
-            row = solve_rows(
-                p_kw, q_kvar, vm_pu, row + 1, self._network, _TOLERANCE_PU, _MAX_ITERATIONS, *VM_PLAUSIBLE_PU
-            )
+            row = solve_rows(p, q, vm, voltages, row + 1, self._network, *limits)
             if row == n_rows:
                 return
             check_powers(self.feeder, p_kw, q_kvar)
-            vm_pu[row] = self._second_engine().solve_row(p_kw[row], q_kvar[row], row if batch else None)
+            second, scenario = self._second_engine(), row if p_kw.ndim == 2 else None
+            vm[row] = second.solve_row(p[row], q[row], scenario)
+            if len(voltages) == n_rows:
+                voltages[row] = self._circuit.kept(second.node_voltages(p[row], q[row]))
 
     def _second_engine(self) -> PowerGridEngine:
         if self._second is None:
@@ -86,6 +98,7 @@ class CurrentInjectionEngine(AdjustableEngine):
         return self._second
 
     def _apply(self, slack_vm_pu: float | None, taps: dict[int | str, int]) -> None:
-        self._network = self._circuits(taps).network(slack_vm_pu)
+        circuit = self._circuits(taps)
+        self._circuit, self._network = circuit, circuit.network(slack_vm_pu)
         if self._second is not None:
             self._second.adjust(slack_vm_pu, taps)

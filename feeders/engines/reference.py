@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from pandapower.auxiliary import LoadflowNotConverged
 
 from feeders.engines.adjustable import AdjustableEngine
-from feeders.engines.base import FloatArray, check_voltages, checked_injections, divergence
+from feeders.engines.base import ComplexArray, FloatArray, check_voltages, checked_injections, divergence
 from feeders.engines.pandapower_run import set_powers, tolerance_mva
 from feeders.errors import EngineRefusalError, PowerFlowError
 from feeders.feeder import Feeder
@@ -41,8 +41,7 @@ class PandapowerEngine(AdjustableEngine):
         self._apply(None, {})  # results in the feeder's net may have left others
 
     def solve(self, p_kw: ArrayLike, q_kvar: ArrayLike) -> FloatArray:
-        p, q = checked_injections(self.feeder, p_kw, q_kvar)
-        self._refuse_beside_voltage_dependent_loads(p, q)
+        p, q = self._checked(p_kw, q_kvar)
         if p.ndim == 1:
             self._powers = (p, q)
             return self._solve_one(p, q, None)
@@ -50,6 +49,19 @@ class PandapowerEngine(AdjustableEngine):
         for scenario in range(len(p)):
             vm_pu[scenario] = self._solve_one(p[scenario], q[scenario], scenario)
         return vm_pu
+
+    def node_voltages(self, p_kw: ArrayLike, q_kvar: ArrayLike) -> ComplexArray:
+        p, q = self._checked(p_kw, q_kvar)
+        nodes = np.empty((*p.shape[:-1], self.feeder.nodal.n_nodes), dtype=complex)
+        for row in np.ndindex(p.shape[:-1]):
+            self._solve_one(p[row], q[row], row[0] if row else None)
+            nodes[row] = self._net._ppc["internal"]["V"]
+        return nodes
+
+    def _checked(self, p_kw: ArrayLike, q_kvar: ArrayLike) -> tuple[FloatArray, FloatArray]:
+        p, q = checked_injections(self.feeder, p_kw, q_kvar)
+        self._refuse_beside_voltage_dependent_loads(p, q)
+        return p, q
 
     def _solve_one(self, p_kw: FloatArray, q_kvar: FloatArray, scenario: int | None) -> FloatArray:
         set_powers(self._net, self.feeder, p_kw, q_kvar)

@@ -48,6 +48,7 @@ def solve_rows(
     p_kw: FloatArray,
     q_kvar: FloatArray,
     vm_pu: FloatArray,
+    voltages: Complex,
     start: int,
     net: Network,
     tolerance_pu: float,
@@ -61,6 +62,8 @@ def solve_rows(
     ----------
     p_kw, q_kvar, vm_pu : ndarray, shape (K, n_buses)
         Active power consumed [kW], reactive power injected [kvar]; ``vm_pu`` [p.u.] is filled.
+    voltages : ndarray, complex, shape (K, n) or (1, n)
+        Filled with the voltages at the nodes [p.u.]; where there is but one row, with those of the last flow.
     start : int
         The first row.
     net : Network
@@ -79,8 +82,9 @@ def solve_rows(
         a voltage is not plausible. K if there is none.
     """
     n = len(net.no_load)
-    power, voltage, current = np.empty(n, np.complex128), np.empty(n, np.complex128), np.empty(n, np.complex128)
+    power, current = np.empty(n, np.complex128), np.empty(n, np.complex128)
     for row in range(start, len(p_kw)):
+        voltage = voltages[row % len(voltages)]
         if not (
             _inject(p_kw[row], q_kvar[row], net, power)
             and _fixed_point(net, power, voltage, current, tolerance_pu**2, max_iterations)
