@@ -17,7 +17,7 @@ from feeders.checks import check_net
 from feeders.controls import Controls
 from feeders.errors import InputError
 from feeders.impedance import driving_point_pu
-from feeders.names import BusNames
+from feeders.names import Names
 from feeders.nodal import NodalModel, nodal_model
 from feeders.repairs import repair_net
 
@@ -104,7 +104,7 @@ class Feeder:
         self.buses: NDArray[np.int64] = self.net.bus.index.to_numpy(dtype=np.int64)
         self.energised: NDArray[np.bool_] = self.nodal.node_of_bus >= 0
         self.has_dead_buses = not self.energised.all()
-        self._names = BusNames(name, self.buses, self.net.bus["name"].tolist())
+        self._names = Names(name, "bus", self.buses, self.net.bus["name"].tolist())
         p_kw, q_kvar = background_power(self.net)
         self.background_p_kw = np.where(self.energised, p_kw, 0.0)
         self.background_q_kvar = np.where(self.energised, q_kvar, 0.0)

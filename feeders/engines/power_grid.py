@@ -11,7 +11,14 @@ from power_grid_model import CalculationMethod, ComponentType, PowerGridModel, i
 from power_grid_model.errors import IterationDiverge, MaxIterationReached, SparseMatrixError
 
 from feeders.engines.adjustable import AdjustableEngine, PerTaps
-from feeders.engines.base import ComplexArray, FloatArray, check_voltages, checked_injections, divergence, implausible_rows
+from feeders.engines.base import (
+    ComplexArray,
+    FloatArray,
+    check_voltages,
+    checked_injections,
+    divergence,
+    implausible_rows,
+)
 from feeders.engines.power_grid_input import power_grid_input
 from feeders.engines.refusals import refuse_unsupported
 from feeders.feeder import Feeder
@@ -71,10 +78,12 @@ class PowerGridEngine(AdjustableEngine):
     def node_voltages(self, p_kw: ArrayLike, q_kvar: ArrayLike) -> ComplexArray:
         p, q = checked_injections(self.feeder, p_kw, q_kvar)
         if p.ndim == 1:
-            return _phasors(self._solve_nodes(p, q, None))
+            row = self._solve_nodes(p, q, None)
+            return _phasors(row["u_pu"], row["u_angle"])
         nodes = np.empty((len(p), self.feeder.nodal.n_nodes), dtype=complex)
         for part in self._parts(len(p)):
-            nodes[part] = _phasors(self._solve_batch(p[part], q[part], part.start, ["u_pu", "u_angle"]))
+            columns = self._solve_batch(p[part], q[part], part.start, ["u_pu", "u_angle"])
+            nodes[part] = _phasors(columns["u_pu"], columns["u_angle"])
         return nodes
 
     def _parts(self, n_rows: int) -> Iterator[slice]:
@@ -150,6 +159,6 @@ class PowerGridEngine(AdjustableEngine):
         return PowerGridModel(power_grid_input(feeder)), feeder.nodal.node_of_bus[feeder.energised]
 
 
-def _phasors(nodes: Columns) -> ComplexArray:
-    voltages: ComplexArray = nodes["u_pu"] * np.exp(1j * nodes["u_angle"])
+def _phasors(vm_pu: FloatArray, va_rad: FloatArray) -> ComplexArray:
+    voltages: ComplexArray = vm_pu * np.exp(1j * va_rad)
     return voltages
