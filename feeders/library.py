@@ -17,6 +17,7 @@ from pandapower.auxiliary import pandapowerNet
 from feeders.errors import InputError
 from feeders.feeder import Feeder
 from feeders.net_json import read_net
+from feeders.parametric import parametric_net
 from feeders.simbench_grids import is_simbench_code, simbench_net
 
 __all__ = ["FEEDERS", "FeederInfo", "describe", "feeder_from_json", "load_feeder"]
@@ -177,5 +178,14 @@ FEEDERS: dict[str, FeederInfo] = {
         "pandapower, assembled from open data",
         _PANDAPOWER,
         _mv_oberrhein,
+    ),
+    "parametric-12kv": FeederInfo(
+        "radial, over 12 km, 18 background loads, buses for four facilities, 3.55 MVA substation",
+        "12.47 kV",
+        26,
+        22,
+        "ratings of Pensini et al.'s feeder, the rest chosen here",
+        "this project's own",
+        parametric_net,
     ),
 }

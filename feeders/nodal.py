@@ -88,11 +88,19 @@ class NodalModel:
         return len(self.base_kv)
 
 
-def nodal_model(net: pandapowerNet) -> NodalModel:
+def nodal_model(net: pandapowerNet, numba: bool = False) -> NodalModel:
     """Read the model from a power flow of a copy of the net without load.
 
     The admittances do not depend on the load, and the flow without load converges even where the loaded one
     would not.
+
+    Parameters
+    ----------
+    net : pandapowerNet
+        The net; it is left as it is.
+    numba : bool
+        Whether pandapower uses numba: only the order of nodes that switches join depends on it. Compiling costs seconds
+        and pays off over many flows only: this is one.
 
     Raises
     ------
@@ -105,8 +113,7 @@ def nodal_model(net: pandapowerNet) -> NodalModel:
         if table != "gen":
             unloaded[table]["q_mvar"] = 0.0
     try:
-        # Compiling with numba costs seconds and pays off over many flows only: this is one.
-        pp.runpp(unloaded, lightsim2grid=False, numba=False)
+        pp.runpp(unloaded, lightsim2grid=False, numba=numba)
     except LoadflowNotConverged:
         raise InputError("net", "power flow without load", "diverges", "a net that can be energised") from None
     ppc = unloaded._ppc["internal"]

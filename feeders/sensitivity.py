@@ -43,7 +43,7 @@ ComplexArray = NDArray[np.complex128]
 
 _SETTLED = 1e-13  # change of a multiplier in the last step, as a share of the largest
 _MAX_ITERATIONS = 60
-_CELLS_AT_ONCE = 200_000  # nodes times right-hand sides: some MB, which stay in the processor's cache
+_COLUMNS_AT_ONCE = 64  # right-hand sides: with some hundreds BLAS starts threads, which cost more than they bring
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,10 @@ def derivatives(
     node = model.node_of_bus if at is None else model.node_of_bus[at]
     shape = (len(voltages), len(quantities), len(node))
     per_kw, per_kvar = np.empty(shape), np.empty(shape)
+    if not quantities:
+        return Derivatives(per_kw, per_kvar)
     adjoint = _Adjoint(model)
-    rows = max(1, _CELLS_AT_ONCE // max(1, model.n_nodes * len(quantities)))
+    rows = max(1, _COLUMNS_AT_ONCE // max(1, len(quantities)))
     for part in (slice(start, start + rows) for start in range(0, len(voltages), rows)):
         v = voltages[part]
         slopes = np.stack([_slope(engine, model, quantity, v) for quantity in quantities], axis=1)  # (K, M, n_nodes)

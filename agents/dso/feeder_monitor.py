@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import numpy as np
@@ -64,9 +65,7 @@ class FeederMonitor:
     ) -> None:
         feeder = engine.feeder
         self.engine = engine
-        self.watches = tuple(watches)
-        self.names = [watch.name for watch in watches]
-        self._limits = limits(feeder, watches)
+        self._watch(watches)
         self._position = feeder.bus_positions(customer_buses)
         n = len(self._position)
         self._at_bus = sparse.csr_array((np.ones(n), (self._position, np.arange(n))), shape=(feeder.n_buses, n))
@@ -82,14 +81,13 @@ class FeederMonitor:
 
     def watching(self, watches: Sequence[Watch]) -> FeederMonitor:
         """The same customers and background on the same engine, with other watches."""
-        own = (self.feeder.background_p_kw, self.feeder.background_q_kvar)
-        p, q = (None if more is None else more + base for more, base in zip(self._background, own, strict=True))
-        buses = self.feeder.buses[self._position].tolist()
-        return FeederMonitor(self.engine, buses, p, q, watches)
+        twin = copy.copy(self)
+        twin._watch(watches)
+        return twin
 
     def observe(self, p_kw: Array, q_kvar: Array) -> Observation:
         """The monitored quantities if customers behave so; see `agents.dso.monitor.Monitor`."""
-        voltages = self.engine.node_voltages(*self._powers(p_kw, q_kvar))
+        voltages = self.engine.node_voltages(*self.bus_powers(p_kw, q_kvar))
         model = self.engine.nodal
         of_kind = {kind: _measured(kind, model, voltages) for kind in {limit.quantity.kind for limit in self._limits}}
         value, headroom = np.empty((2, len(voltages), len(self._limits)))
@@ -107,22 +105,30 @@ class FeederMonitor:
             See `feeders.sensitivity.derivatives`.
         """
         quantities = [limit.quantity for limit in self._limits]
-        slopes = derivatives(self.engine, *self._powers(p_kw, q_kvar), quantities, self._position)
+        slopes = derivatives(self.engine, *self.bus_powers(p_kw, q_kvar), quantities, self._position)
         per_kw = np.array([limit.side / limit.rating for limit in self._limits])
         change: Array = per_kw[:, np.newaxis] * (slopes.per_kw + slopes.per_kvar * np.asarray(q_per_kw))
         return change
 
     def vm_pu(self, p_kw: Array, q_kvar: Array) -> Array:
         """Voltages of all buses [p.u.], shape (T, n_buses), if customers behave so; NaN where not energised."""
-        return self.engine.solve(*self._powers(p_kw, q_kvar))
+        return self.engine.solve(*self.bus_powers(p_kw, q_kvar))
 
-    def _powers(self, p_kw: Array, q_kvar: Array) -> tuple[Array, Array]:
-        """What the engine takes: power at each bus beyond the net's own loads, both of shape (T, n_buses)."""
+    def bus_powers(self, p_kw: Array, q_kvar: Array) -> tuple[Array, Array]:
+        """What the engine takes if customers behave so: power beyond the net's own loads, both of shape (T, n_buses).
+
+        ``head_voltage(engine, *monitor.bus_powers(p_kw, q_kvar), ...)`` sets the head voltage by a baseline.
+        """
         p, q = np.asarray(p_kw, dtype=float), np.asarray(q_kvar, dtype=float)
         more_p, more_q = self._background
         self._check_shape(p, q)
         at_p, at_q = (self._at_bus @ p.T).T, (self._at_bus @ q.T).T
         return at_p if more_p is None else at_p + more_p, at_q if more_q is None else at_q - more_q
+
+    def _watch(self, watches: Sequence[Watch]) -> None:
+        self._limits = limits(self.feeder, watches)
+        self.watches = tuple(watches)
+        self.names = [watch.name for watch in watches]
 
     def _check_shape(self, p: Array, q: Array) -> None:
         n_customers = len(self._position)
@@ -134,19 +140,19 @@ class FeederMonitor:
             raise InputError(where, "shape of p_kw, q_kvar", (p.shape, q.shape), allowed)
 
 
-def worst_buses(feeder: Feeder, vm_pu: Array, k: int = 1) -> list[int]:
+def worst_buses(monitor: FeederMonitor, p_kw: Array, q_kvar: Array, k: int = 1) -> list[int]:
     """The `k` buses where people connect whose voltage comes closest to the lower limit, or lies farthest below.
 
-    A start for whoever watches a feeder for the first time: of a baseline, the lowest of ``vm_pu - vm_min_pu`` over
-    all steps, worst first; of equal ones the first in the net. On a radial feeder neighbours are alike, so that more
-    than one bus says little more than the first.
+    A start for whoever watches a feeder for the first time: the lowest of ``vm_pu - feeder.vm_min_pu`` over all steps
+    of a baseline, worst first; of equal ones the first in the net. On a radial feeder neighbours are alike, so that
+    the second often says little more than the first.
 
     Parameters
     ----------
-    feeder : Feeder
-        The wires.
-    vm_pu : array, shape (T, n_buses)
-        Voltages of the baseline [p.u.], as from `FeederMonitor.vm_pu`.
+    monitor : FeederMonitor
+        Its watches do not matter.
+    p_kw, q_kvar : array, shape (T, n)
+        The baseline, as in `FeederMonitor.observe`.
     k : int
         How many.
 
@@ -155,8 +161,9 @@ def worst_buses(feeder: Feeder, vm_pu: Array, k: int = 1) -> list[int]:
     list of int
         Bus indices, fewer than `k` where there are not so many.
     """
+    feeder = monitor.feeder
     at = feeder.bus_positions(feeder.connection_buses.tolist())
-    lowest = (vm_pu - feeder.vm_min_pu)[:, at].min(axis=0)
+    lowest = (monitor.vm_pu(p_kw, q_kvar) - feeder.vm_min_pu)[:, at].min(axis=0)
     return [int(bus) for bus in feeder.connection_buses[np.argsort(lowest, kind="stable")[:k]]]
 
 

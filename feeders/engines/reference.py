@@ -15,6 +15,7 @@ from feeders.engines.base import ComplexArray, FloatArray, check_voltages, check
 from feeders.engines.pandapower_run import set_powers, tolerance_mva
 from feeders.errors import EngineRefusalError, PowerFlowError
 from feeders.feeder import Feeder
+from feeders.nodal import NodalModel, nodal_model
 
 __all__ = ["PandapowerEngine"]
 
@@ -38,6 +39,7 @@ class PandapowerEngine(AdjustableEngine):
         super().__init__(feeder)
         self._net = copy.deepcopy(feeder.net)
         self._tolerance_mva = tolerance_mva(feeder)
+        self._own_nodal: tuple[int, NodalModel] | None = None  # at which revision
         self._apply(None, {})  # results in the feeder's net may have left others
 
     def solve(self, p_kw: ArrayLike, q_kvar: ArrayLike) -> FloatArray:
@@ -50,9 +52,16 @@ class PandapowerEngine(AdjustableEngine):
             vm_pu[scenario] = self._solve_one(p[scenario], q[scenario], scenario)
         return vm_pu
 
+    @property
+    def nodal(self) -> NodalModel:
+        # pandapower orders fused nodes otherwise with numba, which `solve` uses, than without.
+        if self._own_nodal is None or self._own_nodal[0] != self.revision:
+            self._own_nodal = (self.revision, nodal_model(self._net, numba=True))
+        return self._own_nodal[1]
+
     def node_voltages(self, p_kw: ArrayLike, q_kvar: ArrayLike) -> ComplexArray:
         p, q = self._checked(p_kw, q_kvar)
-        nodes = np.empty((*p.shape[:-1], self.feeder.nodal.n_nodes), dtype=complex)
+        nodes = np.empty((*p.shape[:-1], self.nodal.n_nodes), dtype=complex)
         for row in np.ndindex(p.shape[:-1]):
             self._solve_one(p[row], q[row], row[0] if row else None)
             nodes[row] = self._net._ppc["internal"]["V"]
