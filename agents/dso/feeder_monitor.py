@@ -73,6 +73,10 @@ class FeederMonitor:
             _beside_own(feeder, "background_p_kw", background_p_kw, feeder.background_p_kw),
             _beside_own(feeder, "background_q_kvar", background_q_kvar, feeder.background_q_kvar),
         )
+        lengths = {len(more) for more in self._background if more is not None}
+        if len(lengths) > 1:
+            where = f"monitor of feeder {feeder.name!r}"
+            raise InputError(where, "steps of background_p_kw, background_q_kvar", sorted(lengths), "as many of both")
 
     @property
     def feeder(self) -> Feeder:
@@ -132,10 +136,11 @@ class FeederMonitor:
 
     def _check_shape(self, p: Array, q: Array) -> None:
         n_customers = len(self._position)
-        n_steps = {len(more) for more in self._background if more is not None} or {len(p)}
-        if p.ndim != 2 or p.shape != q.shape or p.shape[1] != n_customers or n_steps != {len(p)}:
-            steps = "T" if n_steps == {len(p)} else " = ".join(map(str, sorted(n_steps)))
-            allowed = f"both of shape ({steps}, {n_customers}): steps of the background, customers"
+        n_steps = next((len(more) for more in self._background if more is not None), None)
+        fits = p.ndim == 2 and p.shape == q.shape and p.shape[1] == n_customers and n_steps in (None, len(p))
+        if not fits:
+            steps = "T" if n_steps is None else f"{n_steps} steps of the background"
+            allowed = f"both of shape ({steps}, {n_customers} customers)"
             where = f"monitor of feeder {self.feeder.name!r}"
             raise InputError(where, "shape of p_kw, q_kvar", (p.shape, q.shape), allowed)
 

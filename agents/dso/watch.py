@@ -97,7 +97,7 @@ def _voltage(feeder: Feeder, watch: Watch) -> Limit:
         raise _error(feeder, watch, "element", watch.element, "a bus that is energised")
     low = watch.kind == "voltage"
     own = feeder.vm_min_pu if low else feeder.vm_max_pu
-    limit = _positive(feeder, watch, "limit", own[position] if watch.limit is None else watch.limit)
+    limit = _positive(feeder, watch, "limit", watch.limit, own[position])
     return Limit(Quantity("voltage", position), limit, 1.0, 1.0 if low else -1.0)
 
 
@@ -111,15 +111,18 @@ def _loading(feeder: Feeder, watch: Watch) -> Limit:
     position = int(names.positions([watch.element])[0])
     if branch[position] < 0:
         raise _error(feeder, watch, "element", watch.element, f"a {kind} that is in service and energised")
-    rating = _positive(feeder, watch, "rating", ratings.iloc[position] if watch.rating is None else watch.rating)
-    limit = _positive(feeder, watch, "limit", 1.0 if watch.limit is None else watch.limit)
+    rating = _positive(feeder, watch, "rating", watch.rating, ratings.iloc[position])
+    limit = _positive(feeder, watch, "limit", watch.limit, 1.0)
     return Limit(Quantity(kind, position), limit, rating, -1.0)
 
 
-def _positive(feeder: Feeder, watch: Watch, field: str, value: float) -> float:
+def _positive(feeder: Feeder, watch: Watch, field: str, given: float | None, default: float) -> float:
+    value = float(default if given is None else given)
+    if given is None and not np.isfinite(value):
+        raise _error(feeder, watch, field, None, f"a {field} above 0, as the net has none")
     if not 0.0 < value < np.inf:
-        raise _error(feeder, watch, field, value, f"a {field} above 0, where the net gives none too")
-    return float(value)
+        raise _error(feeder, watch, field, value, f"a {field} above 0")
+    return value
 
 
 def _error(feeder: Feeder, watch: Watch, field: str, value: object, allowed: str) -> InputError:

@@ -16,6 +16,7 @@ from feeders.engines.pandapower_run import tolerance_mva
 from feeders.feeder import Feeder
 from feeders.library import load_feeder
 from tests.feeders.feeder_cases import CASES, low_voltage_net, random_powers
+from tests.feeders.test_node_voltages import feeder_of
 
 
 def rated_net():
@@ -27,7 +28,7 @@ def rated_net():
     return net
 
 
-NETS = {name: (lambda build=build: Feeder(build()), 8.0) for name, build in CASES.items()} | {
+NETS = {case: (lambda case=case: feeder_of(case), 8.0) for case in CASES} | {
     "ratings": (lambda: Feeder(rated_net()), 8.0),
     "cigre-lv": (lambda: load_feeder("cigre-lv"), 6.0),
     "case33bw": (lambda: load_feeder("case33bw"), 80.0),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 
 import numpy as np
 import pytest
@@ -13,6 +14,20 @@ from feeders.feeder import Feeder
 from feeders.library import load_feeder
 from tests.feeders.feeder_cases import CASES, random_powers, tight_runpp
 from tests.feeders.test_controls import two_transformer_net, with_positions
+
+
+@functools.cache
+def feeder_of(case):
+    """No test changes it."""
+    return Feeder(CASES[case]())
+
+
+@functools.cache
+def case_phasors(case):
+    """Powers of two flows and the buses' voltages, all of shape (2, n_buses)."""
+    feeder = feeder_of(case)
+    p_kw, q_kvar = random_powers(feeder, 8.0, 2)
+    return p_kw, q_kvar, np.array([runpp_phasors(feeder, p, q) for p, q in zip(p_kw, q_kvar, strict=True)])
 
 
 def runpp_phasors(feeder, p_kw, q_kvar):
@@ -27,18 +42,15 @@ def runpp_phasors(feeder, p_kw, q_kvar):
 @pytest.mark.parametrize("engine_name", ENGINES)
 @pytest.mark.parametrize("case", CASES)
 def test_angles_are_those_of_pandapower(case, engine_name):
-    feeder = Feeder(CASES[case]())
+    feeder, (p_kw, q_kvar, expected) = feeder_of(case), case_phasors(case)
     engine = make_engine(feeder, engine_name)
-    p_kw, q_kvar = random_powers(feeder, 8.0, 2)
     nodes = engine.node_voltages(p_kw, q_kvar)
     node, alive = engine.nodal.node_of_bus, feeder.energised
     assert nodes.shape == (2, engine.nodal.n_nodes)
     np.testing.assert_allclose(np.abs(nodes[:, node[alive]]), engine.solve(p_kw, q_kvar)[:, alive], rtol=0, atol=1e-14)
-    for row in range(2):
-        expected = runpp_phasors(feeder, p_kw[row], q_kvar[row])[alive]
-        np.testing.assert_allclose(nodes[row, node[alive]], expected, rtol=0, atol=2e-8)
-        single = engine.node_voltages(p_kw[row], q_kvar[row])
-        np.testing.assert_allclose(single, nodes[row], rtol=0, atol=1e-13)
+    np.testing.assert_allclose(nodes[:, node[alive]], expected[:, alive], rtol=0, atol=2e-8)
+    single = engine.node_voltages(p_kw[1], q_kvar[1])
+    np.testing.assert_allclose(single, nodes[1], rtol=0, atol=1e-13)
     # the balance of every node that is no source and has no bus, too: its current is zero
     inner = np.setdiff1d(np.arange(engine.nodal.n_nodes), [*node, *engine.nodal.slack_nodes])
     currents = (engine.nodal.admittance_pu @ nodes.T)[inner]

@@ -21,6 +21,7 @@ from tests.feeders.feeder_cases import CASES, low_voltage_net, random_powers, ti
 from tests.feeders.test_controls import two_transformer_net
 from tests.feeders.test_engine_behaviour import R_OHM, X_OHM, two_bus_feeder, two_bus_vm_pu
 from tests.feeders.test_engine_cases import with_generator
+from tests.feeders.test_node_voltages import feeder_of
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -73,7 +74,7 @@ def check_against_differences(engine, p_kw, q_kvar, step_kw, rel=1e-6):
 
 @pytest.mark.parametrize("case", CASES)
 def test_any_net_against_differences_of_the_engine(case):
-    engine = make_engine(Feeder(CASES[case]()))
+    engine = make_engine(feeder_of(case))
     p_kw, q_kvar = random_powers(engine.feeder, 8.0, 2, seed=4)
     p_kw += 4.0 * engine.feeder.energised  # no current near zero, where it has a kink
     check_against_differences(engine, p_kw, q_kvar, 0.05)
