@@ -31,8 +31,8 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from feeders.engines import Engine
-from feeders.engines.refusals import refuse_unsupported
-from feeders.errors import InputError
+from feeders.engines.refusals import no_constant_power
+from feeders.errors import EngineRefusalError, InputError
 from feeders.impedance import factorised, free_nodes
 from feeders.nodal import NodalModel
 
@@ -109,7 +109,7 @@ def derivatives(
     PowerFlowError
         Where an operating point has no usable power flow.
     """
-    refuse_unsupported(engine.feeder, "the derivative")
+    _refuse(engine)
     model, voltages = engine.nodal, np.atleast_2d(engine.node_voltages(p_kw, q_kvar))
     node = model.node_of_bus if at is None else model.node_of_bus[at]
     shape = (len(voltages), len(quantities), len(node))
@@ -126,6 +126,15 @@ def derivatives(
         per_bus = np.where(node >= 0, change[..., node], np.nan) * (1e-3 / model.base_mva)
         per_kw[part], per_kvar[part] = -per_bus.real, -per_bus.imag
     return Derivatives(per_kw, per_kvar)
+
+
+def _refuse(engine: Engine) -> None:
+    what = no_constant_power(engine.feeder)
+    if what is not None:
+        raise EngineRefusalError(
+            f"feeder {engine.feeder.name!r}: no derivatives beside {what}: their power or voltage follows the others'; "
+            "without them, or with differences of power flows"
+        )
 
 
 def _slope(engine: Engine, model: NodalModel, quantity: Quantity, v: ComplexArray) -> ComplexArray:

@@ -7,7 +7,8 @@ import numpy as np
 from feeders.errors import EngineRefusalError
 from feeders.feeder import Feeder
 
-__all__ = ["refuse_unsupported", "unsupported"]
+__all__ = ["no_constant_power", "refuse_unsupported", "unsupported"]
+
 _REFUSED_TABLES = {
     "gen": "voltage-controlled generators",
     "xward": "extended wards",
@@ -39,8 +40,15 @@ def refuse_unsupported(feeder: Feeder, engine: str) -> None:
 
 
 def unsupported(feeder: Feeder) -> str | None:
-    """What only pandapower computes, in words: elements in service of a kind that is not translated, voltage-dependent
-    loads, and branches that are not symmetric. None if there is nothing.
+    """What only pandapower computes, in words: what `no_constant_power` finds, and branches that are not symmetric.
+    None if there is nothing.
+    """
+    return no_constant_power(feeder) or _asymmetric_branches(feeder)
+
+
+def no_constant_power(feeder: Feeder) -> str | None:
+    """What is no admittance, source or constant power, in words: elements in service of a kind that is not translated,
+    and voltage-dependent loads. None if there is nothing.
     """
     for table, plural in _REFUSED_TABLES.items():
         frame = feeder.net[table]
@@ -49,6 +57,10 @@ def unsupported(feeder: Feeder) -> str | None:
             return f"{plural} (net.{table} {rows})"
     if feeder.voltage_dependent.any():
         return f"voltage-dependent loads (net.load at buses {feeder.buses[feeder.voltage_dependent].tolist()})"
+    return None
+
+
+def _asymmetric_branches(feeder: Feeder) -> str | None:
     branches = feeder.nodal.branches
     if branches.asymmetric.any():
         nodes = np.concatenate([branches.from_node, branches.to_node])[np.tile(branches.asymmetric, 2)]
