@@ -1,7 +1,23 @@
 """The distribution system operator: what it watches, and the signals by which it shapes what customers plan against."""
 
+from agents.dso.coordination import Coordination, Options, coordinate
+from agents.dso.dso import DSO
 from agents.dso.feeder_monitor import FeederMonitor, worst_buses
 from agents.dso.monitor import Monitor, Observation
+from agents.dso.signals import SIGNALS, SignalRule, make_signal
 from agents.dso.watch import Watch
 
-__all__ = ["FeederMonitor", "Monitor", "Observation", "Watch", "worst_buses"]
+__all__ = [
+    "DSO",
+    "SIGNALS",
+    "Coordination",
+    "FeederMonitor",
+    "Monitor",
+    "Observation",
+    "Options",
+    "SignalRule",
+    "Watch",
+    "coordinate",
+    "make_signal",
+    "worst_buses",
+]
