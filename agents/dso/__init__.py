@@ -1,5 +1,6 @@
 """The distribution system operator: what it watches, and the signals by which it shapes what customers plan against."""
 
+from agents.dso.bound import Aim, Bound, BoundError, central_bound
 from agents.dso.coordination import Coordination, Options, coordinate
 from agents.dso.dso import DSO
 from agents.dso.feeder_monitor import FeederMonitor, worst_buses
@@ -10,6 +11,9 @@ from agents.dso.watch import Watch
 __all__ = [
     "DSO",
     "SIGNALS",
+    "Aim",
+    "Bound",
+    "BoundError",
     "Coordination",
     "FeederMonitor",
     "Monitor",
@@ -17,6 +21,7 @@ __all__ = [
     "Options",
     "SignalRule",
     "Watch",
+    "central_bound",
     "coordinate",
     "make_signal",
     "worst_buses",

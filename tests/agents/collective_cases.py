@@ -68,7 +68,7 @@ def storage(net_kw: Array, capacity_kwh: float, p_max_kw: float, efficiency: flo
 def with_bill(
     block: Block, terms: Terms, customer: int
 ) -> tuple[Array, Array, Array, sparse.csr_array, sparse.csr_array]:
-    """Cost, lower, upper, equality rows and demand rows ``<= 0`` of a block with its bill; one column per window more."""
+    """Cost, lower, upper, equality rows and demand rows ``<= 0`` of a block with its bill; a column more per window."""
     n_windows = len(terms.demand_window)
     buy, sell = terms.price_buy[:, customer], terms.price_sell[:, customer]
     cost = block.program.cost + terms.step_h * (block.imports.T @ buy - block.exports.T @ sell)
@@ -161,8 +161,8 @@ class LinearFeeder:
 class TwoBus:
     """A source, one line and all customers at its end, in closed form.
 
-    With ``a = r p - x q`` (p consumed, q injected) and ``b = x p + r q`` in p.u., ``V^4 - (V_s^2 - 2a) V^2 + a^2 + b^2 =
-    0``, of which the larger root is the voltage.
+    With ``a = r p - x q`` (p consumed, q injected) and ``b = x p + r q`` in p.u. the voltage V is the larger root of
+    ``V^4 - (1 - 2a) V^2 + a^2 + b^2 = 0``.
     """
 
     def __init__(self, r_pu_per_kw: float, x_pu_per_kw: float, p_background_kw: Array, limit_pu: float) -> None:

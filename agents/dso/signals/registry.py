@@ -5,15 +5,31 @@ from __future__ import annotations
 from dataclasses import fields
 from difflib import get_close_matches
 
+from agents.dso.signals.ascent import DualAscent
+from agents.dso.signals.columns import ColumnGeneration
+from agents.dso.signals.demand import DemandCharge, DemandChargeLocal
+from agents.dso.signals.frank_wolfe import FrankWolfe
 from agents.dso.signals.parameters import Parameters
 from agents.dso.signals.rule import SignalRule
 from agents.dso.signals.source import Damped, Source, SourceLocal
 from agents.dso.signals.tariff_only import TariffOnly
+from agents.dso.signals.ties import RandomTies
 from feeders.errors import InputError, InputErrors
 
 __all__ = ["SIGNALS", "make_signal", "register_signal"]
 
-_RULES: tuple[type[SignalRule], ...] = (TariffOnly, Source, SourceLocal, Damped)
+_RULES: tuple[type[SignalRule], ...] = (
+    TariffOnly,
+    Source,
+    SourceLocal,
+    Damped,
+    DualAscent,
+    FrankWolfe,
+    ColumnGeneration,
+    DemandCharge,
+    DemandChargeLocal,
+    RandomTies,
+)
 
 SIGNALS: dict[str, type[SignalRule]] = {rule.name: rule for rule in _RULES}
 """The signals by name; each takes its parameters as keywords."""

@@ -1,0 +1,243 @@
+"""The bound: what a central schedule of all customers could do for the feeder, and at what bills.
+
+No signal can do better than one program over all customers' plans with the feeder's limits in it. The limits are
+linear about an operating point, of which the AC power flow is run; its solution is the next operating point, until
+the AC flow of the solution is what the program foretold. Voltages are concave in power, so that a solution that
+reproduces itself is the best there is, not only near by. What is reported are the AC power flow's values.
+
+Bills are always in the objective: with a cap on the bills alone, nothing would keep a plan from charging and
+discharging at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from agents.customers import Customers
+from agents.dso.central_program import Central, Limits, Private
+from agents.dso.monitor import Monitor, Observation
+from agents.dso.rehearsal import Iterate, Options, Rehearsal, deficit_pu_h
+from agents.dso.signals.demand import runs
+from agents.errors import PlanError, SolverError
+from agents.highs import OPTIMAL, Program, accept, new_solver, pass_lp, run
+from agents.terms import Terms
+from feeders.errors import InputError, InputErrors
+
+__all__ = ["Aim", "Bound", "BoundError", "central_bound"]
+
+Array = npt.NDArray[np.float64]
+
+_BILLS_WEIGHT_PU = 0.01  # where headroom is the aim: 1 % of the bills is worth 1e-4 p.u. of it
+
+
+class BoundError(PlanError):
+    """A bound that is none: the AC power flow is not what the program foretold."""
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What the central schedule is after.
+
+    Attributes
+    ----------
+    kind : {"deficit", "mean-headroom", "worst-headroom"}
+        Least bills and deficits; or, under a cap on the bills, the greatest mean over the nights of the least headroom
+        of each (a night is a run of active steps), or the greatest least headroom of all.
+    deficit_price : float
+        What a p.u. h of deficit is worth [currency/(p.u. h)].
+    margin_pu : float
+        How far within the limits the deficit that is paid for begins [p.u.]; that which is reported counts against
+        the limits themselves.
+    bill_cap_percent : float
+        How much more than against the tariff the bills may be together, where the headroom is the aim.
+    max_rounds : int
+        Linearisations at most.
+    agreement_pu : float
+        How well program and AC power flow must agree in every active step and quantity [p.u.].
+
+    Raises
+    ------
+    InputErrors
+        For an unknown kind, or a number outside its range.
+    """
+
+    kind: Literal["deficit", "mean-headroom", "worst-headroom"] = "deficit"
+    deficit_price: float = 300.0
+    margin_pu: float = 0.0
+    bill_cap_percent: float = 0.05
+    max_rounds: int = 8
+    agreement_pu: float = 1e-6
+
+    def __post_init__(self) -> None:
+        least = {"deficit_price": 0.0, "margin_pu": 0.0, "bill_cap_percent": 0.0, "max_rounds": 1, "agreement_pu": 1e-9}
+        faults = [
+            InputError("bound", name, getattr(self, name), f"a finite number, at least {low:g}")
+            for name, low in least.items()
+            if not low <= getattr(self, name) < np.inf
+        ]
+        kinds = ("deficit", "mean-headroom", "worst-headroom")
+        if self.kind not in kinds:
+            faults.append(InputError("bound", "kind", self.kind, f"one of {', '.join(kinds)}"))
+        if faults:
+            raise InputErrors(faults)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A central schedule, and what the AC power flow makes of it.
+
+    Attributes
+    ----------
+    p_kw, q_kvar : array, shape (T, n)
+        The schedule: p > 0 import, q > 0 injected.
+    observation : Observation
+        Of the feeder under it, by AC power flow.
+    bills : array, shape (n,)
+        At the tariff, with what the plans cost beside electricity [currency].
+    bill_change_percent : float
+        Of all customers together, against their plans for the tariff; NaN where that bill is 0.
+    deficit_pu_h : float
+        See `agents.dso.rehearsal.deficit_pu_h`.
+    linearisation_error_pu : float
+        Largest difference between foretold and AC headroom in active steps [p.u.].
+    rounds : int
+        Linearisations done.
+    seconds : float
+        Time taken, without the plans against the tariff.
+    """
+
+    p_kw: Array
+    q_kvar: Array
+    observation: Observation
+    bills: Array
+    bill_change_percent: float
+    deficit_pu_h: float
+    linearisation_error_pu: float
+    rounds: int
+    seconds: float
+
+
+def central_bound(
+    monitor: Monitor,
+    customers: Customers,
+    tariff: Terms,
+    *,
+    options: Options | None = None,
+    aim: Aim | None = None,
+    start: Iterate | None = None,
+) -> Bound:
+    """The best central schedule of all customers for `aim`.
+
+    Parameters
+    ----------
+    monitor, customers, tariff
+        As of `agents.dso.coordination.coordinate`.
+    options : Options, optional
+        Of it, the active steps.
+    aim : Aim, optional
+        Least bills and deficits by default.
+    start : Iterate, optional
+        The plans against the tariff, iterate 0 of a rehearsal. Without it customers are asked for them once more,
+        which they remember as one more plan.
+
+    Raises
+    ------
+    BoundError
+        When program and AC power flow do not agree after `Aim.max_rounds` linearisations.
+    SolverError
+        When HiGHS proves no optimum.
+    PlanError, PowerFlowError, InputError
+        As of `coordinate`.
+    """
+    aim = aim or Aim()
+    past = Rehearsal(monitor, customers, tariff, options or Options())
+    if start is None:
+        past.responses.append(customers.respond(tariff))
+        start = past.judged(tariff, past.newest_only())
+    began = perf_counter()
+    point, error, n_rounds = _agreed(past, aim, start)
+    bills, before = tariff.bills(point.p_kw) + point.other_cost, float(start.bills.sum())
+    return Bound(
+        p_kw=point.p_kw,
+        q_kvar=point.q_kvar,
+        observation=point.observation,
+        bills=bills,
+        bill_change_percent=100.0 * (float(bills.sum()) - before) / abs(before) if before else float("nan"),
+        deficit_pu_h=deficit_pu_h(point.observation, past.active, tariff.step_h),
+        linearisation_error_pu=error,
+        rounds=n_rounds,
+        seconds=perf_counter() - began,
+    )
+
+
+class _Point(NamedTuple):
+    """Where the feeder is linearised."""
+
+    p_kw: Array
+    q_kvar: Array
+    other_cost: Array
+    observation: Observation
+
+
+def _agreed(past: Rehearsal, aim: Aim, start: Iterate) -> tuple[_Point, float, int]:
+    """The solution that is its own operating point, by how much it is not quite [p.u.], and after how many rounds."""
+    blocks = past.customers.blocks()
+    central, q_per_kw = Central(blocks, past.tariff, past.active), np.array([block.q_per_kw for block in blocks])
+    scale = 1000.0 / past.mean_price if past.mean_price > 0 else 1.0
+    bills, error = float(start.bills.sum()), np.inf
+    point = _Point(start.p_kw, start.q_kvar, np.zeros(len(blocks)), start.observation)
+    for n_rounds in range(1, aim.max_rounds + 1):
+        sensitivity = past.monitor.sensitivity(point.p_kw, point.q_kvar, q_per_kw)
+        room = point.observation.headroom_pu - np.einsum("tmn,tn->tm", sensitivity, point.p_kw)
+        limits = _limits(sensitivity[past.active], room[past.active] - aim.margin_pu)
+        values = _solved(*central.assembled(limits, _private(aim, past, limits, bills), scale))
+        p_kw, q_kvar, other_cost = central.plans(values)
+        point = _Point(p_kw, q_kvar, other_cost, past.monitor.observe(p_kw, q_kvar))
+        foretold = room + np.einsum("tmn,tn->tm", sensitivity, p_kw)
+        error = float(np.abs(foretold - point.observation.headroom_pu)[past.active].max(initial=0.0))
+        if error <= aim.agreement_pu:
+            return point, error, n_rounds
+    raise BoundError(
+        f"after {aim.max_rounds} linearisations the headroom of the central schedule is {error:.2g} p.u. off its AC "
+        f"power flow; allowed: {aim.agreement_pu:g} (agreement_pu)"
+    )
+
+
+def _limits(sensitivity: Array, room_pu: Array) -> Limits:
+    """All quantities in all active steps, one limit each."""
+    n_steps, n_quantities = room_pu.shape
+    step = np.repeat(np.arange(n_steps), n_quantities)
+    return Limits(step, sensitivity.reshape(n_steps * n_quantities, -1), room_pu.ravel())
+
+
+def _private(aim: Aim, past: Rehearsal, limits: Limits, bills: float) -> Private:
+    """Deficits to be paid for; or the least headroom per night, or of all, to be raised under the cap."""
+    n_limits, tariff = len(limits.step), past.tariff
+    if aim.kind == "deficit":
+        cost = np.full(n_limits, aim.deficit_price * tariff.step_h)
+        return Private(sparse.eye_array(n_limits).tocsc(), cost, np.zeros(n_limits))
+    nights = runs(past.active) if aim.kind == "mean-headroom" else past.active[None]
+    night = nights[:, past.active].argmax(axis=0)[limits.step]
+    shape = (n_limits, len(nights))
+    per_limit = sparse.coo_array((np.full(n_limits, -1.0), (np.arange(n_limits), night)), shape=shape).tocsc()
+    worth = abs(bills) / _BILLS_WEIGHT_PU / len(nights)
+    cap = bills + abs(bills) * aim.bill_cap_percent / 100.0
+    return Private(per_limit, np.full(len(nights), -worth), np.full(len(nights), -np.inf), cap)
+
+
+def _solved(matrix: sparse.csc_array, program: Program) -> Array:
+    """Values of the columns at the optimum."""
+    solver = new_solver()
+    for option, value in (("presolve", "on"), ("solver", "ipm")):
+        accept(solver.setOptionValue(option, value), f"option {option}")
+    pass_lp(solver, matrix, program)
+    ended = run(solver)
+    if ended != OPTIMAL:
+        raise SolverError(f"the central program: HiGHS ended with {ended.name}")
+    return np.array(solver.getSolution().col_value)
