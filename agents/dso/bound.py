@@ -1,9 +1,11 @@
 """The bound: what a central schedule of all customers could do for the feeder, and at what bills.
 
 No signal can do better than one program over all customers' plans with the feeder's limits in it. The limits are
-linear about an operating point, of which the AC power flow is run; its solution is the next operating point, until
-the AC flow of the solution is what the program foretold. Voltages are concave in power, so that a solution that
-reproduces itself is the best there is, not only near by. What is reported are the AC power flow's values.
+linear about an operating point, of which the AC power flow is run; its solution is the next operating point, whose
+linear limits join those before, until the AC flow of a solution is what the program foretold. Headroom is concave in
+power (a voltage falls faster the lower it is), so a linearisation never foretells too little of it: the program's
+optimum is below what any plans can reach, and where the AC flow confirms it, it is the best there is (J. E. Kelley,
+"The cutting-plane method for solving convex programs", 1960). What is reported are the AC power flow's values.
 
 Bills are always in the objective: with a cap on the bills alone, nothing would keep a plan from charging and
 discharging at once.
@@ -33,6 +35,7 @@ __all__ = ["Aim", "Bound", "BoundError", "central_bound"]
 
 Array = npt.NDArray[np.float64]
 
+_TIGHT_PU = 2e-3  # a linearisation that leaves more room than this to the solution is not carried on
 _BILLS_WEIGHT_PU = 0.01  # where headroom is the aim: 1 % of the bills is worth 1e-4 p.u. of it
 
 
@@ -59,7 +62,8 @@ class Aim:
     max_rounds : int
         Linearisations at most.
     agreement_pu : float
-        How well program and AC power flow must agree in every active step and quantity [p.u.].
+        How well program and AC power flow must agree in all that the aim looks at: each shortfall, or the least
+        headroom of each night [p.u.].
 
     Raises
     ------
@@ -71,7 +75,7 @@ class Aim:
     deficit_price: float = 300.0
     margin_pu: float = 0.0
     bill_cap_percent: float = 0.05
-    max_rounds: int = 8
+    max_rounds: int = 20
     agreement_pu: float = 1e-6
 
     def __post_init__(self) -> None:
@@ -105,7 +109,7 @@ class Bound:
     deficit_pu_h : float
         See `agents.dso.rehearsal.deficit_pu_h`.
     linearisation_error_pu : float
-        Largest difference between foretold and AC headroom in active steps [p.u.].
+        Largest difference between foretold and AC shortfalls, or least headrooms of nights [p.u.].
     rounds : int
         Linearisations done.
     seconds : float
@@ -186,49 +190,79 @@ class _Point(NamedTuple):
 
 
 def _agreed(past: Rehearsal, aim: Aim, start: Iterate) -> tuple[_Point, float, int]:
-    """The solution that is its own operating point, by how much it is not quite [p.u.], and after how many rounds."""
-    blocks = past.customers.blocks()
-    central, q_per_kw = Central(blocks, past.tariff, past.active), np.array([block.q_per_kw for block in blocks])
+    """The solution that the AC flow confirms, by how much it does not quite [p.u.], and after how many rounds."""
+    blocks, active = past.customers.blocks(), past.active
+    central, q_per_kw = Central(blocks, past.tariff, active), np.array([block.q_per_kw for block in blocks])
     scale = 1000.0 / past.mean_price if past.mean_price > 0 else 1.0
-    bills, error = float(start.bills.sum()), np.inf
+    bills, error, tight = float(start.bills.sum()), np.inf, None
     point = _Point(start.p_kw, start.q_kvar, np.zeros(len(blocks)), start.observation)
     for n_rounds in range(1, aim.max_rounds + 1):
-        sensitivity = past.monitor.sensitivity(point.p_kw, point.q_kvar, q_per_kw)
-        room = point.observation.headroom_pu - np.einsum("tmn,tn->tm", sensitivity, point.p_kw)
-        limits = _limits(sensitivity[past.active], room[past.active] - aim.margin_pu)
-        values = _solved(*central.assembled(limits, _private(aim, past, limits, bills), scale))
+        sensitivity = past.monitor.sensitivity(point.p_kw, point.q_kvar, q_per_kw)[active]
+        limits = _about(point.observation.headroom_pu[active] - aim.margin_pu, sensitivity, point.p_kw[active])
+        limits = limits if tight is None else tight.beside(limits)
+        private = _private(aim, past, limits, bills)
+        values = _solved(*central.assembled(limits, private, scale))
         p_kw, q_kvar, other_cost = central.plans(values)
         point = _Point(p_kw, q_kvar, other_cost, past.monitor.observe(p_kw, q_kvar))
-        foretold = room + np.einsum("tmn,tn->tm", sensitivity, p_kw)
-        error = float(np.abs(foretold - point.observation.headroom_pu)[past.active].max(initial=0.0))
+        foretold = limits.headroom_pu(p_kw[active])
+        error = _error(aim, past, limits, foretold, point.observation)
         if error <= aim.agreement_pu:
             return point, error, n_rounds
+        tight = limits.of(foretold + private.per_limit @ values[len(values) - len(private.cost) :] < _TIGHT_PU)
     raise BoundError(
-        f"after {aim.max_rounds} linearisations the headroom of the central schedule is {error:.2g} p.u. off its AC "
-        f"power flow; allowed: {aim.agreement_pu:g} (agreement_pu)"
+        f"after {aim.max_rounds} linearisations the central schedule's headroom is {error:.2g} p.u. off its AC power "
+        f"flow; allowed: {aim.agreement_pu:g} (agreement_pu)"
     )
 
 
-def _limits(sensitivity: Array, room_pu: Array) -> Limits:
-    """All quantities in all active steps, one limit each."""
-    n_steps, n_quantities = room_pu.shape
-    step = np.repeat(np.arange(n_steps), n_quantities)
-    return Limits(step, sensitivity.reshape(n_steps * n_quantities, -1), room_pu.ravel())
+def _about(headroom_pu: Array, sensitivity: Array, p_kw: Array) -> Limits:
+    """All quantities in all active steps, linear about their headroom at powers of shape (n_active, n)."""
+    n_steps, n_quantities, n_customers = sensitivity.shape
+    step, quantity = np.divmod(np.arange(n_steps * n_quantities), n_quantities)
+    room = headroom_pu - np.einsum("tmn,tn->tm", sensitivity, p_kw)
+    return Limits(step, quantity, sensitivity.reshape(-1, n_customers), room.ravel())
 
 
 def _private(aim: Aim, past: Rehearsal, limits: Limits, bills: float) -> Private:
     """Deficits to be paid for; or the least headroom per night, or of all, to be raised under the cap."""
-    n_limits, tariff = len(limits.step), past.tariff
+    n_limits, step_h = len(limits.step), past.tariff.step_h
     if aim.kind == "deficit":
-        cost = np.full(n_limits, aim.deficit_price * tariff.step_h)
-        return Private(sparse.eye_array(n_limits).tocsc(), cost, np.zeros(n_limits))
-    nights = runs(past.active) if aim.kind == "mean-headroom" else past.active[None]
-    night = nights[:, past.active].argmax(axis=0)[limits.step]
-    shape = (n_limits, len(nights))
-    per_limit = sparse.coo_array((np.full(n_limits, -1.0), (np.arange(n_limits), night)), shape=shape).tocsc()
-    worth = abs(bills) / _BILLS_WEIGHT_PU / len(nights)
-    cap = bills + abs(bills) * aim.bill_cap_percent / 100.0
-    return Private(per_limit, np.full(len(nights), -worth), np.full(len(nights), -np.inf), cap)
+        n_quantities = len(past.monitor.names)
+        n_private, sign, which = (
+            n_quantities * int(past.active.sum()),
+            1.0,
+            limits.step * n_quantities + limits.quantity,
+        )
+        cost, lower, cap = np.full(n_private, aim.deficit_price * step_h), np.zeros(n_private), np.inf
+    else:
+        which = _night(aim, past)[limits.step]
+        n_private, sign = int(which.max(initial=-1)) + 1, -1.0
+        cost, lower = np.full(n_private, -abs(bills) / _BILLS_WEIGHT_PU / n_private), np.full(n_private, -np.inf)
+        cap = bills + abs(bills) * aim.bill_cap_percent / 100.0
+    entries = (np.full(n_limits, sign), (np.arange(n_limits), which))
+    return Private(sparse.coo_array(entries, shape=(n_limits, n_private)).tocsc(), cost, lower, cap)
+
+
+def _night(aim: Aim, past: Rehearsal) -> npt.NDArray[np.int64]:
+    """To which night each active step belongs; to one and the same where the worst of all is the aim."""
+    if aim.kind == "worst-headroom":
+        return np.zeros(int(past.active.sum()), dtype=np.int64)
+    night: npt.NDArray[np.int64] = runs(past.active)[:, past.active].argmax(axis=0)
+    return night
+
+
+def _error(aim: Aim, past: Rehearsal, limits: Limits, foretold: Array, observation: Observation) -> float:
+    """Largest difference between foretold and AC flow in what the aim looks at [p.u.]."""
+    actual = observation.headroom_pu[past.active] - aim.margin_pu
+    least = np.full(actual.shape, np.inf)
+    np.minimum.at(least, (limits.step, limits.quantity), foretold)
+    if actual.size == 0:
+        return 0.0
+    if aim.kind == "deficit":
+        return float(np.abs(np.minimum(least, 0.0) - np.minimum(actual, 0.0)).max())
+    first = np.flatnonzero(np.diff(_night(aim, past), prepend=-1))
+    nightly = (np.minimum.reduceat(headroom.min(axis=1), first) for headroom in (least, actual))
+    return float(np.abs(np.subtract(*nightly)).max())
 
 
 def _solved(matrix: sparse.csc_array, program: Program) -> Array:

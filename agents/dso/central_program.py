@@ -20,12 +20,12 @@ Array = npt.NDArray[np.float64]
 
 
 class Limits(NamedTuple):
-    """Linearised headrooms of R limits, each of one quantity in one step.
+    """R linearised headrooms, each of one quantity in one step; several may be of the same, about other points.
 
     Attributes
     ----------
-    step : array of int, shape (R,)
-        Position of the step among the active ones.
+    step, quantity : array of int, shape (R,)
+        Position of the step among the active ones, and of the quantity.
     effect : array, shape (R, n)
         Change of headroom per kW [p.u./kW].
     room_pu : array, shape (R,)
@@ -33,8 +33,27 @@ class Limits(NamedTuple):
     """
 
     step: npt.NDArray[np.int64]
+    quantity: npt.NDArray[np.int64]
     effect: Array
     room_pu: Array
+
+    def headroom_pu(self, p_kw: Array) -> Array:
+        """What they foretell for powers in the active steps, shape (n_active, n): (R,) [p.u.]."""
+        found: Array = self.room_pu + (self.effect * p_kw[self.step]).sum(axis=1)
+        return found
+
+    def of(self, which: npt.NDArray[np.bool_]) -> Limits:
+        """Some of them."""
+        return Limits(self.step[which], self.quantity[which], self.effect[which], self.room_pu[which])
+
+    def beside(self, others: Limits) -> Limits:
+        """They and others."""
+        return Limits(
+            np.concatenate([self.step, others.step]),
+            np.concatenate([self.quantity, others.quantity]),
+            np.concatenate([self.effect, others.effect]),
+            np.concatenate([self.room_pu, others.room_pu]),
+        )
 
 
 class Private(NamedTuple):
