@@ -266,12 +266,20 @@ def _error(aim: Aim, past: Rehearsal, limits: Limits, foretold: Array, observati
 
 
 def _solved(matrix: sparse.csc_array, program: Program) -> Array:
-    """Values of the columns at the optimum."""
+    """Values of the columns at the optimum.
+
+    By the dual simplex on the presolved program, costs perturbed: two to four times as fast as the interior point on
+    weeks of four facilities and days of a hundred homes, which steps in where rounding stops it.
+    """
     solver = new_solver()
-    for option, value in (("presolve", "on"), ("solver", "ipm")):
+    for option, value in (("presolve", "on"), ("dual_simplex_cost_perturbation_multiplier", 1.0)):
         accept(solver.setOptionValue(option, value), f"option {option}")
     pass_lp(solver, matrix, program)
     ended = run(solver)
+    if ended != OPTIMAL:
+        accept(solver.clearSolver(), "a fresh start")
+        accept(solver.setOptionValue("solver", "ipm"), "the interior point method")
+        ended = run(solver)
     if ended != OPTIMAL:
         raise SolverError(f"the central program: HiGHS ended with {ended.name}")
     return np.array(solver.getSolution().col_value)

@@ -17,6 +17,8 @@ __all__ = ["Iterate", "Options", "Rehearsal", "best_of", "deficit_pu_h"]
 
 Array = npt.NDArray[np.float64]
 
+_KEPT = 3  # sensitivities of the newest iterates stay in memory, beside those of the first
+
 
 @dataclass(frozen=True)
 class Options:
@@ -171,12 +173,16 @@ class Rehearsal:
         return np.maximum(0.0, -self.headroom_pu(observation))
 
     def sensitivity(self, iteration: int = -1) -> Array:
-        """Change of headroom per kW at the operating point of an iterate, shape (T, M, n) [p.u./kW]; computed once."""
+        """Change of headroom per kW at the operating point of an iterate, shape (T, M, n) [p.u./kW].
+
+        Those of the first and of the last iterates are computed once."""
         iterate = self.iterates[iteration]
         if iterate.iteration not in self._sensitivities:
             if self._q_per_kw is None:
                 self._q_per_kw = np.array([block.q_per_kw for block in self.customers.blocks()])
             found = self.monitor.sensitivity(iterate.p_kw, iterate.q_kvar, self._q_per_kw)
+            recent = [number for number in self._sensitivities if number == 0 or number > iterate.iteration - _KEPT]
+            self._sensitivities = {number: self._sensitivities[number] for number in recent}
             self._sensitivities[iterate.iteration] = found
         return self._sensitivities[iterate.iteration]
 

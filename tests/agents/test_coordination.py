@@ -249,22 +249,22 @@ def random_case(seed: int) -> tuple[LinearFeeder | TwoBus, BlockCustomers, Terms
     else:
         feeder = TwoBus(2e-3, 1e-3, rng.uniform(0, 10, hours), 0.965)
     active = rng.random(hours) < 0.8
-    return feeder, BlockCustomers(blocks), tariff, Options(60, 1e-9, 60, active, 0.0, stop_when_met=False)
+    return feeder, BlockCustomers(blocks), tariff, Options(80, 1e-9, 12, active, 0.0, stop_when_met=False)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10**6))
 def test_column_generation_reaches_the_bound(seed: int) -> None:
     feeder, customers, tariff, options = random_case(seed)
     bound = central_bound(feeder, customers, tariff, options=options)
     done = coordinate(feeder, customers, tariff, make_signal("column-generation"), options=options)
     least = min(i.bills.sum() + 300.0 * i.deficit_pu_h for i in done.iterates)
-    # About a nonlinear feeder's last state the multipliers keep changing by a little.
-    within = 1e-6 if isinstance(feeder, LinearFeeder) else 1e-3
-    assert least == pytest.approx(bound.bills.sum() + 300.0 * bound.deficit_pu_h, rel=within, abs=within)
+    # The AC power flow of the bound agrees with its program within 1e-6 p.u.: 8 half-hours of that, at 300.
+    within = 1e-7 if isinstance(feeder, LinearFeeder) else 300.0 * 8 * 0.5 * 1e-6
+    assert least == pytest.approx(bound.bills.sum() + 300.0 * bound.deficit_pu_h, rel=1e-6, abs=within)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10**6))
 def test_the_deficit_of_frank_wolfe_never_rises(seed: int) -> None:
     feeder, customers, tariff, options = random_case(seed)
@@ -274,7 +274,7 @@ def test_the_deficit_of_frank_wolfe_never_rises(seed: int) -> None:
     assert (np.diff(deficit) <= 1e-12).all()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.integers(0, 10**6))
 def test_no_signal_beats_the_bound(seed: int) -> None:
     feeder, customers, tariff, options = random_case(seed)
@@ -288,12 +288,12 @@ def test_no_signal_beats_the_bound(seed: int) -> None:
 
 def test_the_mean_of_plans_converges_where_the_newest_plan_sways() -> None:
     feeder, customers, tariff = two_loads()
-    options = Options(max_iterations=60, patience=60, margin_pu=0.0, stop_when_met=False)
+    options = Options(max_iterations=40, patience=40, margin_pu=0.0, stop_when_met=False)
     mean = coordinate(feeder, customers, tariff, make_signal("dual-ascent", alpha=20), options=options)
     newest = coordinate(feeder, customers, tariff, make_signal("dual-ascent", alpha=20, average=False), options=options)
     # 5 kW are allowed; plans are 8 kW in one hour or in the other.
-    assert max(i.deficit_pu_h for i in mean.iterates[40:]) < 0.005
-    assert min(i.deficit_pu_h for i in newest.iterates[40:]) == pytest.approx(0.03)
+    assert max(i.deficit_pu_h for i in mean.iterates[25:]) < 0.005
+    assert min(i.deficit_pu_h for i in newest.iterates[25:]) == pytest.approx(0.03)
 
 
 @pytest.mark.parametrize("name", list(SIGNALS))
