@@ -58,6 +58,9 @@ class Block:
         Reactive power, > 0 injected, that does not depend on the plan.
     q_per_kw : float
         Reactive power injected per kW of power at the meter, on top of it.
+    fixed_cost : float
+        What is already decided costs beside that, such as starts of generators that are committed [currency]; with it
+        `cost @ x` is the `Response.other_cost` of the same plan.
     """
 
     program: Program
@@ -66,6 +69,7 @@ class Block:
     exports: sparse.csc_array
     q_fixed_kvar: Array
     q_per_kw: float
+    fixed_cost: float = 0.0
 
 
 class Customers(Protocol):
