@@ -141,13 +141,15 @@ class Central:
                 [sparse.csc_array(self.bill[None]), sparse.csc_array((1, n_private))],
             ]
         ).tocsc()
-        free = np.full(n_private, np.inf)
+        free, fixed = np.full(n_private, np.inf), sum(block.fixed_cost for block in self.blocks)
         program = Program(
             cost=scale * np.concatenate([self.bill, private.cost]),
             lower=np.concatenate([self._lower, private.lower]),
             upper=np.concatenate([self._upper, free]),
             row_lower=np.concatenate([self._row_lower, -limits.room_pu, [-np.inf]]),
-            row_upper=np.concatenate([self._row_upper, np.full(len(limits.step), np.inf), [private.bills_most]]),
+            row_upper=np.concatenate(
+                [self._row_upper, np.full(len(limits.step), np.inf), [private.bills_most - fixed]]
+            ),
         )
         return matrix, program
 
@@ -159,7 +161,7 @@ class Central:
             x = values[self._first[i] : self._first[i + 1]]
             p_kw[:, i] = block.imports @ x - block.exports @ x
             q_kvar[:, i] = block.q_fixed_kvar + block.q_per_kw * p_kw[:, i]
-            other[i] = block.program.cost.ravel() @ x
+            other[i] = block.program.cost.ravel() @ x + block.fixed_cost
         return p_kw, q_kvar, other
 
     def _demand(self) -> tuple[Array, sparse.csc_array]:

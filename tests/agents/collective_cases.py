@@ -122,7 +122,7 @@ class BlockCustomers:
             x = found.x[: block.matrix.shape[1]]
             p_kw[:, i] = block.imports @ x - block.exports @ x
             q_kvar[:, i] = block.q_fixed_kvar + block.q_per_kw * p_kw[:, i]
-            other[i] = block.program.cost @ x
+            other[i] = block.program.cost @ x + block.fixed_cost
         self.plans.append(Response(p_kw, q_kvar, other, kept))
         return self.plans[-1]
 

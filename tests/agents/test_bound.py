@@ -56,6 +56,15 @@ def test_the_greatest_least_headroom_under_a_cap_by_hand() -> None:
     assert large.bills.sum() == pytest.approx(0.88, abs=1e-6)  # what is not needed is not spent
 
 
+def test_the_cap_counts_what_is_decided_already() -> None:
+    """5 and 5 of it: 0.03 more is 0.03 / 10.8 of the bills, and buys what it does in the test above."""
+    feeder, customers, tariff = two_loads()
+    customers = BlockCustomers([replace(block, fixed_cost=5.0) for block in customers.blocks()])
+    bound = central_bound(feeder, customers, tariff, aim=Aim("worst-headroom", bill_cap_percent=3.0 / 10.8))
+    assert bound.observation.headroom_pu.min() == pytest.approx(0.0, abs=1e-7)
+    assert bound.bills.sum() == pytest.approx(10.83, abs=1e-6)
+
+
 def test_the_mean_of_nightly_least_headrooms_by_hand() -> None:
     """Nights: hour 0, and hours 1 and 2 (an hour between them counts nowhere and is dear).
 
@@ -110,12 +119,12 @@ def test_demand_charges_of_the_tariff_are_paid() -> None:
 
 
 def test_other_costs_are_part_of_the_bills() -> None:
-    """The toy battery's wear, 1e-4 per kWh charged or discharged."""
-    block = storage(np.array([0.0, 3.0]), 2.0, 2.0, 1.0, 1.0)
+    """The toy battery's wear, 1e-4 per kWh charged or discharged, and what is decided already, 5."""
+    block = replace(storage(np.array([0.0, 3.0]), 2.0, 2.0, 1.0, 1.0), fixed_cost=5.0)
     feeder = LinearFeeder(np.ones((2, 1)), np.full((1, 1), 0.01), 0.9)
     bound = central_bound(feeder, BlockCustomers([block]), flat([0.1, 0.2], 1))
     assert bound.p_kw[:, 0] == pytest.approx([2.0, 1.0], abs=1e-6)
-    assert bound.bills[0] == pytest.approx(0.2 + 0.2 + 4e-4, abs=1e-8)
+    assert bound.bills[0] == pytest.approx(5.0 + 0.2 + 0.2 + 4e-4, abs=1e-8)
 
 
 def test_what_cannot_be_aimed_at_is_refused() -> None:
