@@ -141,6 +141,7 @@ class Central:
                 [sparse.csc_array(self.bill[None]), sparse.csc_array((1, n_private))],
             ]
         ).tocsc()
+        unbounded = np.full(len(limits.step), np.inf)
         free, fixed = np.full(n_private, np.inf), sum(block.fixed_cost for block in self.blocks)
         program = Program(
             cost=scale * np.concatenate([self.bill, private.cost]),
