@@ -148,9 +148,7 @@ class Central:
             lower=np.concatenate([self._lower, private.lower]),
             upper=np.concatenate([self._upper, free]),
             row_lower=np.concatenate([self._row_lower, -limits.room_pu, [-np.inf]]),
-            row_upper=np.concatenate(
-                [self._row_upper, np.full(len(limits.step), np.inf), [private.bills_most - fixed]]
-            ),
+            row_upper=np.concatenate([self._row_upper, unbounded, [private.bills_most - fixed]]),
         )
         return matrix, program
 
