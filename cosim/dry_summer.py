@@ -24,7 +24,7 @@ Array = npt.NDArray[np.float64]
 TIMEZONE = "America/Denver"
 LATITUDE_DEG, LONGITUDE_DEG = 35.0, -106.6  # of Albuquerque
 
-_MEAN_C, _SWING_C, _DAYS_C = 26.0, 7.0, 1.5
+_MEAN_C, _SWING_C, _DAYS_C = 26.0, 7.0, 1.0
 _COLDEST_H, _HOTTEST_H = 5.0, 16.0
 _CLOUDY_DAYS = 0.5  # share of days with clouds in the afternoon
 _STREAM = 1  # keeps its draws apart from those of the loads

@@ -3,8 +3,8 @@
 The source's series are not published. These have the shape of what each facility is, in ranges that keep its pattern:
 
 - One Sun Plaza: offices and server rooms; a high night, a broad day from 07:00 to 18:00.
-- ABQ Studios: stages that are lit and cooled from 08:00 to 20:00 on days of production, and much less on others.
-- UNM ME: lecture rooms and laboratories, 08:00 to 21:00.
+- ABQ Studios: stages that are lit and cooled from 08:00 to 20:00; working days differ much in what is produced.
+- UNM ME: lecture rooms and laboratories, 08:00 to 18:30.
 - Mesa del Sol: a small commercial building, 08:00 to 19:00, with hot water and reheat, as UNM ME.
 
 Electric load (without cooling) goes from `night` to `day` with occupancy. Cooling follows occupancy and the outdoor
@@ -16,8 +16,8 @@ the same wherever a run starts.
 ``1 - exp(-rate * hours)``: from nearly empty to a share S takes at least ``ln(0.99 / (1 - S)) / rate`` hours, at OSP
 2.5 h to 35 %, 4 h to 50 %, 9 h to 80 %, and the power falls towards the end. Cooling of more than about half a store on
 peak would fill the night with charging that is strongest early, and the drop before 08:00 that a time-of-use tariff
-makes would not appear. The source agrees: at 18:00 OSP draws less than half of its 07:00 peak, to which its chillers add
-at most 2110 / 5.5 = 384 kW, so that its load without cooling stays below some 400 kW.
+makes would not appear. The source agrees: at 18:00 OSP draws less than half of its 07:00 peak, to which its chillers
+add at most 2110 / 5.5 = 384 kW, so that its load without cooling stays below some 400 kW.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from agents.facility import Needs
 from cosim.dry_summer import TIMEZONE, Weather, by_day, local_hours, weather
 from feeders.errors import InputError
 
-__all__ = ["FACILITIES", "Shape", "facility_needs", "local_times"]
+__all__ = ["FACILITIES", "Shape", "days_off_steps", "facility_needs", "local_times", "varied"]
 
 Array = npt.NDArray[np.float64]
 
@@ -59,10 +59,8 @@ class Shape:
         Cooling, unoccupied on a cool night and occupied on a hot day [kW thermal].
     weekend : float
         Occupancy of a day off over that of a working day.
-    idle_days : float
-        Share of working days without production; their occupancy is `idle`.
-    idle : float
-        Occupancy on them.
+    quiet : float
+        Occupancy of the quietest working days; each is drawn between it and 1.
     heat_night_kw, heat_day_kw : float
         Heat, likewise [kW thermal].
     """
@@ -74,17 +72,16 @@ class Shape:
     cooling_night_kw: float
     cooling_day_kw: float
     weekend: float
-    idle_days: float = 0.0
-    idle: float = 1.0
+    quiet: float = 1.0
     heat_night_kw: float = 0.0
     heat_day_kw: float = 0.0
 
 
 FACILITIES: dict[str, Shape] = {
-    "UNM ME": Shape(8.0, 20.0, 80.0, 195.0, 25.0, 240.0, 0.3, heat_night_kw=6.0, heat_day_kw=18.0),
-    "One Sun Plaza": Shape(7.0, 18.0, 170.0, 400.0, 70.0, 640.0, 0.15),
-    "ABQ Studios": Shape(8.0, 20.0, 175.0, 710.0, 40.0, 500.0, 0.1, idle_days=0.3, idle=0.6),
-    "Mesa del Sol": Shape(8.0, 19.0, 36.0, 120.0, 12.0, 175.0, 0.35, heat_night_kw=8.0, heat_day_kw=30.0),
+    "UNM ME": Shape(8.0, 18.5, 78.0, 190.0, 25.0, 232.0, 0.1, heat_night_kw=6.0, heat_day_kw=18.0),
+    "One Sun Plaza": Shape(7.0, 18.0, 168.0, 395.0, 66.0, 650.0, 0.1),
+    "ABQ Studios": Shape(8.0, 20.0, 172.0, 715.0, 38.0, 500.0, 0.1, quiet=0.55),
+    "Mesa del Sol": Shape(8.0, 19.0, 35.0, 119.0, 12.0, 170.0, 0.2, heat_night_kw=6.0, heat_day_kw=24.0),
 }
 """The shapes by the names of `agents.facility.PLANTS`."""
 
@@ -135,7 +132,7 @@ def facility_needs(
     """
     times = local_times(start, days, step_minutes)
     sky = weather(times, seed)
-    off = _off(times, days_off)
+    off = days_off_steps(times, days_off)
     return {
         name: _needs(times, sky, off, shape, seed, _STREAM + 10 * k)
         for k, (name, shape) in enumerate(FACILITIES.items())
@@ -146,16 +143,14 @@ def _needs(
     times: pd.DatetimeIndex, sky: Weather, off: npt.NDArray[np.bool_], shape: Shape, seed: int, stream: int
 ) -> Needs:
     step_h = float((times[1] - times[0]) / pd.Timedelta(hours=1))
-    idle, *of_day = by_day(times, seed, stream, lambda rng: np.append(rng.random(), rng.standard_normal(3))).T
-    level = np.where(off, shape.weekend, np.where(idle < shape.idle_days, shape.idle, 1.0))
+    drawn, *of_day = by_day(times, seed, stream, lambda rng: np.append(rng.random(), rng.standard_normal(3))).T
+    level = np.where(off, shape.weekend, shape.quiet + (1.0 - shape.quiet) * drawn)
     hours = local_hours(times) + step_h / 2
     there = level * _occupancy(hours, shape)
-    # The weather before the first step is the first day's: its hours are moved, not the array.
-    outside = np.clip(
-        (weather(times - pd.Timedelta(hours=_DELAY_H), seed).temperature_c - _COOL_C) / (_HOT_C - _COOL_C), 0, 1
-    )
-    warm = 0.25 * outside + 0.75 * there * (0.4 + 0.6 * outside)
-    wave = [_varied(times, day, seed, stream + 1 + k) for k, day in enumerate(of_day)]
+    felt_c = weather(times - pd.Timedelta(hours=_DELAY_H), seed).temperature_c
+    outside = np.clip((felt_c - _COOL_C) / (_HOT_C - _COOL_C), 0.0, 1.0)
+    warm = outside * (0.25 + 0.3 * there) + 0.45 * there
+    wave = [varied(times, day, seed, stream + 1 + k) for k, day in enumerate(of_day)]
     return Needs(
         start=times[0].to_pydatetime(),
         step_h=step_h,
@@ -174,11 +169,12 @@ def _occupancy(hours: Array, shape: Shape) -> Array:
     return there
 
 
-def _varied(times: pd.DatetimeIndex, of_day: Array, seed: int, stream: int) -> Array:
-    """A factor about 1: one of the day (from a standard normal), and one that wanders from quarter hour to quarter hour."""
+def varied(times: pd.DatetimeIndex, of_day: Array, seed: int, stream: int) -> Array:
+    """A factor about 1: one of the day (from a standard normal) times one that wanders over its quarter hours."""
     steps = by_day(times, seed, stream, _wander)
     quarter = (4 * local_hours(times)).astype(np.int64) % steps.shape[1]
-    return (1.0 + _DAY_SPREAD * np.clip(of_day, -2, 2)) * (1.0 + _STEP_SPREAD * steps[np.arange(len(times)), quarter])
+    wander: Array = steps[np.arange(len(times)), quarter]
+    return (1.0 + _DAY_SPREAD * np.clip(of_day, -2, 2)) * (1.0 + _STEP_SPREAD * wander)
 
 
 def _wander(rng: np.random.Generator) -> Array:
@@ -189,7 +185,7 @@ def _wander(rng: np.random.Generator) -> Array:
     return np.clip(normal, -2.5, 2.5)
 
 
-def _off(times: pd.DatetimeIndex, days_off: Collection[date]) -> npt.NDArray[np.bool_]:
+def days_off_steps(times: pd.DatetimeIndex, days_off: Collection[date]) -> npt.NDArray[np.bool_]:
     """Whether each step is on a weekend or another day off."""
     local = times.tz_convert(TIMEZONE)
     other = np.isin(np.array([f"{day:%Y-%m-%d}" for day in local]), [f"{day:%Y-%m-%d}" for day in days_off])

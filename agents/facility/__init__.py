@@ -11,7 +11,7 @@ from agents.facility.equipment import (
     SolarThermal,
     Store,
 )
-from agents.facility.facilities import Facilities
+from agents.facility.facilities import TAN_PHI, Facilities
 from agents.facility.facility import Facility
 from agents.facility.needs import Ends, Needs
 from agents.facility.objective import Objective
@@ -22,6 +22,7 @@ from agents.facility.shortfall import ShortfallError
 
 __all__ = [
     "PLANTS",
+    "TAN_PHI",
     "AbsorptionChiller",
     "Boiler",
     "Cogenerator",

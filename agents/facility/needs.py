@@ -78,6 +78,11 @@ class Needs:
         columns = {name: getattr(self, name)[first:last] for name in _COLUMNS}
         return replace(self, start=self.start + timedelta(hours=first * self.step_h), **columns)
 
+    def coarse(self, k: int) -> Self:
+        """The means of every k steps, whose number is a multiple of k."""
+        columns = {name: getattr(self, name).reshape(-1, k).mean(axis=1) for name in _COLUMNS}
+        return replace(self, step_h=k * self.step_h, **columns)
+
     def load_kw(self, carrier: str) -> Array:
         """The load of a carrier of `agents.facility.plant.CARRIERS`, shape (T,) [kW]."""
         return {"electricity": self.electric_kw, "cooling": self.cooling_kw, "heat": self.heat_kw}[carrier]

@@ -65,6 +65,12 @@ class Objective:
         grid = np.asarray(self.grid_co2_kg_per_kwh)
         return replace(self, grid_co2_kg_per_kwh=grid[first:last] if grid.ndim else self.grid_co2_kg_per_kwh)
 
+    def coarse(self, k: int) -> Self:
+        """The same over the means of every k steps."""
+        grid = np.asarray(self.grid_co2_kg_per_kwh)
+        means = grid.reshape(-1, k).mean(axis=1) if grid.ndim else self.grid_co2_kg_per_kwh
+        return replace(self, grid_co2_kg_per_kwh=means)
+
     @property
     def per_currency(self) -> float:
         """Weight of a unit of currency."""

@@ -8,6 +8,7 @@ search ended, and mixes of them are plans.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -111,11 +112,13 @@ class FacilityPlanner:
     def commit(self, terms: Terms) -> Commitment:
         """Decide when the generators run, against `terms`; errors as of `plan`."""
         self.release()
-        problem = self.problem
-        terms = problem.checked(terms)
-        whole = problem.assemble(terms)
-        relaxed = self._solve(whole, self._lp_of(whole))[0]
-        self.commitment = commit(problem, terms, relaxed, self.options or CommitmentOptions())
+        terms = self.problem.checked(terms)
+        whole = self.problem.assemble(terms)
+        self._solve(whole, self._lp_of(whole))  # whether there is a plan at all
+        options = self.options or CommitmentOptions()
+        self.commitment = commit(self.problem, terms, options)
+        if self._lp_of(whole).solve() is None:  # a short peak or dip that the means of the steps had not
+            self.commitment = commit(self.problem, terms, replace(options, step_h=self.needs.step_h))
         return self.commitment
 
     def release(self) -> None:
@@ -131,8 +134,7 @@ class FacilityPlanner:
         InputError
             For needs that do not fit a CO2 series of the objective.
         """
-        p = self.problem
-        self.problem = Problem(p.plant, needs, p.ends, p.fuel, p.objective, p.may_export)
+        self.problem = replace(self.problem, needs=needs)
         self._windows = np.zeros((0, needs.n_steps), dtype=bool)
         self.release()
 

@@ -95,6 +95,10 @@ class Problem:
             objective=self.objective.part(first, last),
         )
 
+    def coarse(self, k: int) -> Self:
+        """The same over the means of every k steps, whose number is a multiple of k."""
+        return replace(self, needs=self.needs.coarse(k), objective=self.objective.coarse(k))
+
     def assemble(self, terms: Terms) -> Assembled:
         """Its linear program under checked terms."""
         layout = Layout(self.plant, self.needs.n_steps, len(terms.demand_price))
