@@ -86,7 +86,7 @@ class Facilities:
         InputError
             For terms that do not fit.
         PlanError
-            When one has no plan and no last one: a `ShortfallError` where its needs cannot be met.
+            When one has no plan and no last one of as many steps: a `ShortfallError` where its needs cannot be met.
         """
         if terms.price_buy.shape[1] != len(self.planners):
             raise InputError("terms", "price_buy", terms.price_buy.shape, f"{len(self.planners)} columns")
@@ -97,7 +97,7 @@ class Facilities:
             try:
                 plans.append(planner.plan(terms.of(slice(k, k + 1))))
             except PlanError:
-                if last is None:
+                if last is None or last.needs.n_steps != planner.needs.n_steps:
                     raise
                 plans.append(last)
                 kept[k] = True

@@ -48,9 +48,8 @@ class Facility(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
 
     @property
     def p_meter_kw(self) -> float:
-        """Power at its meter now, > 0 import; what it needs uncooled before its first plan."""
-        p_kw = self.planner.needs.electric_kw if self.schedule is None else self.schedule.p_kw
-        return float(p_kw[self.now])
+        """Power at its meter now, > 0 import; NaN before its first plan."""
+        return float("nan") if self.schedule is None else float(self.schedule.p_kw[self.now])
 
     @property
     def q_kvar(self) -> float:

@@ -143,7 +143,10 @@ class FacilityPlanner:
         return schedule.costs(terms, self.problem.fuel, self.problem.objective.grid_co2_kg_per_kwh)
 
     def block(self, q_per_kw: float = 0.0) -> Block:
-        """Its planning problem without a demand charge, generators as committed, stores not told to choose."""
+        """Its planning problem without a demand charge, generators as committed, stores not told to choose.
+
+        Its costs are in the units of the objective: currency, where that is the cost.
+        """
         n = self.needs.n_steps
         free = Terms.of_prices(np.zeros((n, 1)), np.zeros((n, 1)), self.needs.step_h)
         assembled = self.problem.assemble(free)

@@ -215,7 +215,8 @@ def mix(schedules: Sequence[Schedule], shares: Sequence[float] | Array) -> Sched
 
     Balances and limits are linear, so the mean keeps them. Where one schedule charges a store and another discharges
     it, the mean does both, with the losses of both: the store takes turns within the step, and the powers are means
-    over it. Generators must run in the same steps in all.
+    over it. Generators must run in the same steps in all, and all be
+    for the same needs.
 
     Raises
     ------
@@ -227,6 +228,8 @@ def mix(schedules: Sequence[Schedule], shares: Sequence[float] | Array) -> Sched
         raise InputError("mix", "shares", weights, f"{len(schedules)} numbers >= 0 that add up to 1")
     used = [(weight, one) for weight, one in zip(weights, schedules, strict=True) if weight > 0]
     first = used[0][1]
+    if any(one.needs is not first.needs for _, one in used):
+        raise InputError("mix", "schedules", None, "schedules for the same needs")
     if any(not np.array_equal(one.on[name], on) for _, one in used for name, on in first.on.items()):
         raise InputError("mix", "schedules", None, "schedules whose generators run in the same steps")
 
