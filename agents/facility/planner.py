@@ -214,5 +214,5 @@ class FacilityPlanner:
         values, bound = solve_one_way(lp, layout, lower, upper)
         if values is None or bound is None:
             program = p._replace(lower=lower, upper=upper)
-            raise find_shortfall(self.name, Assembled(layout, assembled.matrix, program), self.needs)
+            raise find_shortfall(self.name, Assembled(layout, assembled.matrix, program), self.needs, self.problem.ends)
         return np.clip(values, lower, upper), np.clip(bound, lower, upper)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
 from agents.errors import PlanError, SolverError
 from agents.facility.lp import WarmLp
-from agents.facility.needs import Needs
+from agents.facility.needs import Ends, Needs
 from agents.facility.plant import CARRIERS
 from agents.facility.problem import Assembled
 from agents.facility.program import Layout, balance_rows, store_rows
@@ -17,6 +19,8 @@ from agents.highs import Program
 __all__ = ["ShortfallError", "find_shortfall"]
 
 Array = npt.NDArray[np.float64]
+
+_RANK = 1e-4  # decides where it is as good to miss the one as the other: in stores without losses
 
 
 class ShortfallError(PlanError):
@@ -50,7 +54,7 @@ class ShortfallError(PlanError):
         super().__init__(f"no plan: facility {facility!r}: {said} ({total_kwh:.6g} kWh over the whole horizon)")
 
 
-def find_shortfall(facility: str, assembled: Assembled, needs: Needs) -> ShortfallError:
+def find_shortfall(facility: str, assembled: Assembled, needs: Needs, ends: Mapping[str, Ends]) -> ShortfallError:
     """The error that says what a program without solution misses.
 
     Every balance and every store's end may be missed, either way, and the energy that is missed is least. Energy that
@@ -62,7 +66,7 @@ def find_shortfall(facility: str, assembled: Assembled, needs: Needs) -> Shortfa
         When HiGHS finds no answer even so.
     """
     layout, p = assembled.layout, assembled.program
-    soft, labels, weight = _soft_rows(layout, needs.step_h)
+    soft, labels, weight, kwh = _soft_rows(layout, needs.step_h, ends)
     n_rows, k = assembled.matrix.shape[0], soft.size
     slack = sparse.coo_array((np.ones(k), (soft, np.arange(k))), shape=(n_rows, k))
     program = Program(
@@ -76,23 +80,28 @@ def find_shortfall(facility: str, assembled: Assembled, needs: Needs) -> Shortfa
     if values is None:
         raise SolverError(f"facility {facility!r}: no plan, and not for want of energy")
     missing = values[layout.n_columns : layout.n_columns + k] - values[layout.n_columns + k :]
-    totals = {what: float((weight * abs(missing))[labels == what].sum()) for what in np.unique(labels)}
+    totals = {what: float((kwh * abs(missing))[labels == what].sum()) for what in np.unique(labels)}
     what = max(totals, key=lambda name: totals[name])
     return _said(facility, what, missing[labels == what], needs, values, layout, sum(totals.values()))
 
 
-def _soft_rows(layout: Layout, step_h: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.str_], Array]:
-    """Rows that may be missed, what each is about, and what missing it counts [kWh].
+def _soft_rows(
+    layout: Layout, step_h: float, ends: Mapping[str, Ends]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.str_], Array, Array]:
+    """Rows that may be missed, what each is about, what missing it counts, and the energy it is [kWh].
 
-    That a store loses more than it can be given is the last thing to be said: it counts a hundredfold.
+    An end that is given is missed before a load, one that is only to be as the beginning after it. That a store loses
+    more than it can be given is the last thing to be said.
     """
-    parts = [(balance_rows(layout, carrier), carrier, step_h) for carrier in CARRIERS]
+    parts = [(balance_rows(layout, carrier), carrier, step_h, step_h) for carrier in CARRIERS]
     for name, (energies, end) in store_rows(layout).items():
-        parts += [(np.array([end]), name, 1.0), (energies, f"{name} losses", 100.0)]
+        rank = 1.0 + (_RANK if ends[name].end_kwh == "start" else -_RANK)
+        parts += [(np.array([end]), name, rank, 1.0), (energies, f"{name} losses", 100.0, 1.0)]
     return (
-        np.concatenate([rows for rows, _, _ in parts]),
-        np.concatenate([np.full(rows.size, what) for rows, what, _ in parts]),
-        np.concatenate([np.full(rows.size, weight) for rows, _, weight in parts]),
+        np.concatenate([rows for rows, _, _, _ in parts]),
+        np.concatenate([np.full(rows.size, what) for rows, what, _, _ in parts]),
+        np.concatenate([np.full(rows.size, weight) for rows, _, weight, _ in parts]),
+        np.concatenate([np.full(rows.size, kwh) for rows, _, _, kwh in parts]),
     )
 
 
