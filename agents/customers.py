@@ -82,8 +82,15 @@ class Customers(Protocol):
         Indices of their buses in the net.
     """
 
-    names: Sequence[str]
-    buses: Sequence[int]
+    @property
+    def names(self) -> Sequence[str]:
+        """See above."""
+        ...
+
+    @property
+    def buses(self) -> Sequence[int]:
+        """See above."""
+        ...
 
     def respond(self, terms: Terms) -> Response:
         """The cheapest plan of each against `terms`; remembered, so that it can be adopted.

@@ -50,6 +50,11 @@ class Rows:
             span = first * clock.steps_per_day, (until - first) * clock.steps_per_day
             self.signals.move_to(span[0], _signals(self.scenarios, *span))
 
+    def meter(self, p_meter_kw: Array, clock: Clock) -> None:
+        """Note the power at all meters in a control step, where charges on the highest import are planned against."""
+        if self.signals.demand is not None:
+            self.signals.demand.meter(clock.step, p_meter_kw, 1 / clock.controls_per_step)
+
 
 def build_feeder(spec: FeederSpec) -> Feeder:
     """The feeder of a scenario, its own loads scaled.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 
-from agents.prosumer import Forecast, Planning, Population, Prosumer, Signals, Window
+from agents.prosumer import Commitment, Forecast, Planning, Population, Prosumer, Signals, Window
 from cosim.clock import Clock
 
-__all__ = ["Planners", "available_cores"]
+__all__ = ["Planners", "available_cores", "plans_as_usual"]
 
 
 def available_cores() -> int:
@@ -25,7 +26,8 @@ class Planners:
     """The prosumers that optimise, by the way their plans are made.
 
     Whoever has `plan` and `horizon` from `Prosumer` plans together with the others (`agents.prosumer.Planning`), unless
-    all plans are HiGHS's; who overrides one of them, and who has prices that only HiGHS can take, plans alone.
+    all plans are HiGHS's; who overrides one of them, and who has prices that only HiGHS can take, plans alone. Who has
+    committed to powers for the day follows them.
 
     Parameters
     ----------
@@ -37,39 +39,81 @@ class Planners:
         ``"auto"``, ``"highs"`` or ``"dynamic-program"``, as of a scenario.
     threads : int
         Threads that plan; the results are the same with any number.
+    committing : sequence of sequences of int
+        Rows that may `commit`, each of these groups by itself.
+
+    Attributes
+    ----------
+    pool : ThreadPoolExecutor or None
+        The threads, where there are several.
+    threads : int
+        How many.
     """
 
     def __init__(
-        self, population: Population, prosumers: Sequence[Prosumer], clock: Clock, planner: str, threads: int
+        self,
+        population: Population,
+        prosumers: Sequence[Prosumer],
+        clock: Clock,
+        planner: str,
+        threads: int,
+        committing: Sequence[Sequence[int]] = (),
     ) -> None:
-        self._prosumers = prosumers
-        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
-        planning = [p for p in prosumers if population.assets.optimise[p.row]]
-        together = [] if planner == "highs" else [p.row for p in planning if _plans_as_usual(p)]
-        self._together = Planning(
-            population,
-            together,
-            clock.steps_per_day,
-            clock.market_step_h,
-            fallback=planner == "auto",
-            pool=self._pool,
-            threads=threads,
-        )
-        self._alone = np.setdiff1d([p.row for p in planning], together).astype(int).tolist()
+        self._population, self._prosumers = population, prosumers
+        self.threads = threads
+        self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        apart = {row for rows in committing for row in rows}
+        optimise = population.assets.optimise
+        others = [p.row for p in prosumers if optimise[p.row] and p.row not in apart]
+
+        def group(rows: Sequence[int]) -> _Group:
+            together = [] if planner == "highs" else [row for row in rows if plans_as_usual(prosumers[row])]
+            of_them = Planning(
+                population,
+                together,
+                clock.steps_per_day,
+                clock.market_step_h,
+                fallback=planner == "auto",
+                pool=self.pool,
+                threads=threads,
+            )
+            return _Group(of_them, np.setdiff1d(rows, together).astype(int).tolist())
+
+        self._groups = [group(rows) for rows in (others, *committing)]
 
     def forget(self) -> None:
-        """Drop all plans, as at midnight; see `Prosumer.forget`."""
-        self._together.forget()
+        """Drop all plans and commitments, as at midnight; see `Prosumer.forget`."""
+        for group in self._groups:
+            group.together.forget()
+            group.committed = None
         for prosumer in self._prosumers:
             prosumer.forget()
 
+    def commit(self, number: int, committed: Commitment) -> None:
+        """Let a group of `committing`, by its place there, follow these powers instead of planning, until `forget`."""
+        self._groups[1 + number].committed = committed
+
     def plan(self, forecast: Forecast, signals: Signals, window: Window) -> None:
-        """Let everyone plan to the end of the window."""
-        left = self._together.plan(forecast, signals, window).tolist()
-        each = map if self._pool is None else self._pool.map
-        list(each(lambda row: self._prosumers[row].plan(forecast, signals, window), (*self._alone, *left)))
+        """Let everyone plan to the end of the window, or follow what it has committed to."""
+        each = map if self.pool is None else self.pool.map
+        for group in self._groups:
+            if group.committed is not None:
+                group.committed.follow(self._population, window.now)
+                continue
+            left = group.together.plan(forecast, signals, window).tolist()
+            list(each(lambda row: self._prosumers[row].plan(forecast, signals, window), (*group.alone, *left)))
 
 
-def _plans_as_usual(prosumer: Prosumer) -> bool:
+@dataclass
+class _Group:
+    """Prosumers who plan together, those of them who plan alone, and what all of them have committed to, if at all."""
+
+    together: Planning
+    alone: list[int]
+    committed: Commitment | None = None
+
+
+def plans_as_usual(prosumer: Prosumer) -> bool:
+    """Whether a prosumer's plans are those of its class's base."""
     kind = type(prosumer)
     return kind.plan is Prosumer.plan and kind.horizon is Prosumer.horizon

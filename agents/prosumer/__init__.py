@@ -3,9 +3,13 @@
 from agents.errors import PlanError
 from agents.prosumer.arbitrage import ArbitragePlanner, Horizon, Plan, arbitrage_cost
 from agents.prosumer.battery import Battery
+from agents.prosumer.commitment import Commitment
 from agents.prosumer.correction import least_curtailment, reactive_power
-from agents.prosumer.dynamic_program import DynamicProgramPlanner, NegativePriceError
+from agents.prosumer.demand import Demand
+from agents.prosumer.demand_terms import DemandTerms
+from agents.prosumer.dynamic_program import DemandChargeError, DynamicProgramPlanner, NegativePriceError
 from agents.prosumer.forecast import Forecast, NoisyForecast, PerfectForecast, PersistenceForecast
+from agents.prosumer.homes import Homes
 from agents.prosumer.planning import Planning
 from agents.prosumer.population import RECORDED, STATE, Assets, Population, Status
 from agents.prosumer.prosumer import Prosumer, Window
@@ -19,8 +23,13 @@ __all__ = [
     "ArbitragePlanner",
     "Assets",
     "Battery",
+    "Commitment",
+    "Demand",
+    "DemandChargeError",
+    "DemandTerms",
     "DynamicProgramPlanner",
     "Forecast",
+    "Homes",
     "Horizon",
     "NegativePriceError",
     "NoisyForecast",

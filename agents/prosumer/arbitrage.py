@@ -22,6 +22,10 @@ still need none, as above. A search that is cut short says so in the plan, with 
 holds with self-discharge too: what the battery holds after a step depends on the net effect alone. With ``ps > pb``
 energy could be bought and sold at once without end: refused.
 
+**Demand charges.** A price on the highest import of a window is one variable more per window, ``peak >= g`` in its
+steps, and no less than the peak so far (`Horizon.demand`). The charge never falls with L either, so that all of the
+above holds with it; a demand price below zero would not be convex: refused.
+
 **Ties.** Equal prices leave many plans of equal cost. Tiny weights on throughput, on flexible load and on energy held,
 no two steps alike, choose one of them (`agents.prosumer.ties`), so that the plan depends neither on the solver nor
 on where it started. They are some millionths of the mean price; what they leave unearned is at most that per kWh.
@@ -33,12 +37,14 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from agents.errors import SolverError
 from agents.highs import Program
 from agents.prosumer.battery import Battery
 from agents.prosumer.exclusive import charge_or_discharge
 from agents.prosumer.highs import N_BLOCKS, SplitLp
+from agents.prosumer.peaks import with_peaks
 from agents.prosumer.plan import (
     SAME_ENERGY_KWH,
     Horizon,
@@ -49,6 +55,7 @@ from agents.prosumer.plan import (
 from agents.prosumer.reach import battery_row, check_reachable, check_steps, end_limits
 from agents.prosumer.self_discharge import decay, energies_after
 from agents.prosumer.ties import FLEXIBLE, HOLDING, THROUGHPUT, price_scale, tie_weights
+from feeders.errors import InputError
 
 __all__ = [
     "ArbitragePlanner",
@@ -74,17 +81,21 @@ class ArbitragePlanner:
         Its battery.
     step_h : float
         Length h of a market step [h].
+    n_windows : int
+        Most windows of demand charges in a horizon, at most N.
 
     Raises
     ------
     InputError
-        For no steps, or a step without length.
+        For no steps, a step without length, or more windows than steps.
     """
 
-    def __init__(self, n_steps: int, battery: Battery, step_h: float) -> None:
+    def __init__(self, n_steps: int, battery: Battery, step_h: float, n_windows: int = 0) -> None:
         check_steps(n_steps, step_h)
-        self.n_steps, self.battery, self.step_h = n_steps, battery, step_h
-        self._lp = SplitLp(n_steps, battery, step_h)
+        if not 0 <= n_windows <= n_steps:
+            raise InputError("arbitrage", "n_windows", n_windows, f"0 to {n_steps}, the number of steps")
+        self.n_steps, self.battery, self.step_h, self.n_windows = n_steps, battery, step_h, n_windows
+        self._lp = SplitLp(n_steps, battery, step_h, n_windows)
         self._ties = tie_weights(n_steps, step_h)
 
     def plan(self, horizon: Horizon, ties: Array | None = None) -> Plan:
@@ -100,16 +111,15 @@ class ArbitragePlanner:
         ------
         InputError
             For arrays of different lengths, numbers that are not finite, a step that sells above its buying
-            price or whose flexible load has no room between its bounds.
+            price or whose flexible load has no room between its bounds, and more or unusable demand charges.
         UnreachableError
             When battery or flexible load cannot have the energy that is due; says what is due and possible.
         SolverError
             When HiGHS fails.
         """
-        horizon = horizon.checked(self.n_steps)
-        check_reachable(horizon, self.battery, self.step_h)
-        program = self._program(horizon, self._ties if ties is None else ties)
-        values = self._lp.solve(program)
+        horizon = self._checked(horizon)
+        program = self._numbers(horizon, self._ties if ties is None else ties)
+        values = self._lp.solve(program)[:N_BLOCKS]
         plan = self._netted(values, program, horizon)
         either = np.flatnonzero(horizon.price_sell < 0)
         if either.size == 0 or self._is_proved(plan, values):
@@ -118,16 +128,53 @@ class ArbitragePlanner:
         choice = charge_or_discharge(self._lp.matrix, program, either)
         program.upper[1, either[choice.charging]] = 0.0
         program.upper[0, either[~choice.charging]] = 0.0
-        plan = self._netted(self._lp.solve(program), program, horizon)
-        gap = choice.gap / price_scale(horizon.price_buy, horizon.price_sell)
+        plan = self._netted(self._lp.solve(program)[:N_BLOCKS], program, horizon)
+        gap = choice.gap / self._scale(horizon)
         return replace(plan, exact="limit" if choice.gap else "milp", cost_gap=gap)
+
+    def linear_program(self, horizon: Horizon, ties: Array | None = None) -> tuple[sparse.csc_array, Program]:
+        """Matrix and numbers of the LP for a horizon, tie weights among its costs, for whoever solves it elsewhere.
+
+        Raises
+        ------
+        InputError, UnreachableError
+            As `plan`.
+        """
+        return self._lp.matrix, self._numbers(self._checked(horizon), self._ties if ties is None else ties)
+
+    def _checked(self, horizon: Horizon) -> Horizon:
+        horizon = horizon.checked(self.n_steps)
+        n_windows = 0 if horizon.demand is None else len(horizon.demand.price)
+        if n_windows > self.n_windows:
+            raise InputError("demand", "price", n_windows, f"at most {self.n_windows} windows, as the planner has")
+        check_reachable(horizon, self.battery, self.step_h)
+        return horizon
+
+    def _numbers(self, horizon: Horizon, ties: Array) -> Program:
+        """The LP's numbers, those of the peaks among them."""
+        program = self._program(horizon, ties)
+        if not self.n_windows:
+            return program
+        return with_peaks(program, horizon.demand, self._scale(horizon), self.n_windows)
+
+    def _scale(self, horizon: Horizon) -> float:
+        """What brings the mean price near 1000; where energy is free, the demand price spread over the horizon."""
+        if (
+            horizon.demand is None
+            or not len(horizon.demand.price)
+            or horizon.price_buy.any()
+            or horizon.price_sell.any()
+        ):
+            return price_scale(horizon.price_buy, horizon.price_sell)
+        spread = horizon.demand.price / (self.step_h * len(horizon.price_buy))
+        return price_scale(spread, spread)
 
     def _program(self, horizon: Horizon, ties: Array) -> Program:
         """The LP's numbers; the horizon fills the last n of N steps, before which nothing changes."""
         battery, step_h = self.battery, self.step_h
         buy, sell, net, flexible_min, flexible_max = horizon.columns
         ahead = slice(self.n_steps - len(buy), None)
-        scale = step_h * price_scale(horizon.price_buy, horizon.price_sell)
+        scale = step_h * self._scale(horizon)
 
         cost, lower, upper = np.zeros((3, N_BLOCKS, self.n_steps))
         cost[0, ahead] = cost[2, ahead] = scale * sell
@@ -176,6 +223,7 @@ class ArbitragePlanner:
         _check_residual(program, ahead, s, flexible, energy, step_h)
         meter = horizon.p_net_kw + flexible + s
         cost = float(arbitrage_cost(meter, horizon.price_buy, horizon.price_sell, step_h))
+        cost += horizon.demand.charge(meter) if horizon.demand is not None else 0.0
         return Plan(s, flexible, energy, cost, "lp", 0.0, horizon, step_h)
 
     def _is_proved(self, plan: Plan, values: Array) -> bool:
@@ -183,14 +231,16 @@ class ArbitragePlanner:
         horizon = plan.horizon
         charge, discharge, flexible, _, _ = values[:, self.n_steps - len(horizon.price_buy) :]
         buy, sell = horizon.price_buy, horizon.price_sell
-        bound = arbitrage_cost(horizon.p_net_kw + flexible + charge - discharge, buy, sell, self.step_h)
+        meter = horizon.p_net_kw + flexible + charge - discharge
+        bound = arbitrage_cost(meter, buy, sell, self.step_h)
+        bound += horizon.demand.charge(meter) if horizon.demand is not None else 0.0
         return bool(plan.cost <= bound + SAME_ENERGY_KWH * np.abs(sell).mean())
 
 
 def _check_residual(program: Program, ahead: slice, s: Array, flexible: Array, energy: Array, step_h: float) -> None:
     """Whether the powers, taken by themselves, keep every constraint of the problem."""
     lower, upper = program.lower[:, ahead], program.upper[:, ahead]
-    total = step_h * float(flexible.sum())
+    total, due = step_h * float(flexible.sum()), 2 * program.lower.shape[1]
     beyond = np.concatenate(
         (
             s - upper[0],
@@ -199,7 +249,7 @@ def _check_residual(program: Program, ahead: slice, s: Array, flexible: Array, e
             flexible - upper[2],
             lower[4] - energy,
             energy - upper[4],
-            [program.row_lower[-1] - total, total - program.row_upper[-1]],
+            [program.row_lower[due] - total, total - program.row_upper[due]],
         )
     ).max()
     if not beyond <= _RESIDUAL:

@@ -47,6 +47,7 @@ __all__ = [
     "NOT_USABLE",
     "PLANNED",
     "UNREACHABLE",
+    "DemandChargeError",
     "DynamicProgramPlanner",
     "NegativePriceError",
     "make_work",
@@ -74,6 +75,23 @@ class NegativePriceError(PlanError):
         super().__init__(
             f"no plan by dynamic programming: price_sell[{step}] is {price:.9g}, allowed: 0 or more; "
             "ArbitragePlanner (HiGHS) plans for negative prices"
+        )
+
+
+class DemandChargeError(PlanError):
+    """The highest import has a price: the steps are then bound together by more than energy.
+
+    Parameters
+    ----------
+    price : float
+        The demand price [currency/kW].
+    """
+
+    def __init__(self, price: float) -> None:
+        self.price = price
+        super().__init__(
+            f"no plan by dynamic programming: demand price {price:.9g}, allowed: 0; "
+            "ArbitragePlanner (HiGHS) plans for demand charges"
         )
 
 
@@ -114,6 +132,8 @@ class DynamicProgramPlanner:
             When battery or flexible load cannot have the energy that is due; says what is due and possible.
         NegativePriceError
             When a price is negative; says which.
+        DemandChargeError
+            When the highest import has a price.
         SolverError
             When the search for the price of flexible energy does not end.
         """
@@ -121,6 +141,8 @@ class DynamicProgramPlanner:
         if (horizon.price_sell < 0).any():
             step = int(np.argmax(horizon.price_sell < 0))
             raise NegativePriceError(step, float(horizon.price_sell[step]))
+        if horizon.demand is not None and horizon.demand.price.any():
+            raise DemandChargeError(float(horizon.demand.price.max()))
         check_reachable(horizon, self.battery, self.step_h)
         end = horizon.energy_end_min_kwh
         battery_kw, flexible_kw, energy_kwh = np.empty((3, len(horizon.price_buy)))

@@ -26,7 +26,7 @@ Rows = int | slice | npt.NDArray[np.int64]
 
 
 class Expectation(NamedTuple):
-    """Expected load and PV [kW], buying and selling price [currency/kWh].
+    """Expected load and PV [kW], buying and selling price to plan against [currency/kWh].
 
     Arrays of shape (until - now,) for one prosumer, (until - now, k) for several.
     """
@@ -57,8 +57,8 @@ class PerfectForecast:
         return Expectation(
             s.p_load_kw[ahead, row],
             s.p_pv_kw[ahead, row],
-            s.price_buy[ahead, row],
-            s.price_sell[ahead, row],
+            s.plan_price_buy[ahead, row],
+            s.plan_price_sell[ahead, row],
         )
 
 
@@ -79,8 +79,8 @@ class PersistenceForecast:
         return Expectation(
             s.p_load_kw[:, row][seen],
             s.p_pv_kw[:, row][seen],
-            s.price_buy[ahead, row],
-            s.price_sell[ahead, row],
+            s.plan_price_buy[ahead, row],
+            s.plan_price_sell[ahead, row],
         )
 
 

@@ -9,6 +9,7 @@ from scipy import sparse
 from agents.errors import SolverError
 from agents.highs import OPTIMAL, Program, accept, new_solver, pass_lp, run
 from agents.prosumer.battery import Battery
+from agents.prosumer.peaks import peaks_matrix
 from agents.prosumer.self_discharge import decay
 
 __all__ = ["N_BLOCKS", "SplitLp", "split_matrix"]
@@ -62,10 +63,15 @@ class SplitLp:
     ----------
     n_steps, battery, step_h
         As of `split_matrix`.
+    n_windows : int
+        Demand windows D, at most N; with one or more there is a sixth block of variables, see `peaks_matrix`.
     """
 
-    def __init__(self, n_steps: int, battery: Battery, step_h: float) -> None:
+    def __init__(self, n_steps: int, battery: Battery, step_h: float, n_windows: int = 0) -> None:
         self.matrix = split_matrix(n_steps, battery, step_h)
+        if n_windows:
+            self.matrix = peaks_matrix(self.matrix, n_steps, n_windows)
+        self._n_steps = n_steps
         n_rows, n_columns = self.matrix.shape
         self._columns = np.arange(n_columns, dtype=np.int32)
         self._rows = np.arange(n_rows, dtype=np.int32)
@@ -74,7 +80,7 @@ class SplitLp:
         pass_lp(self._solver, self.matrix, nothing)
 
     def solve(self, program: Program) -> Array:
-        """Optimal values of the variables, shape (5, N).
+        """Optimal values of the variables, shape (5, N), or (6, N) with demand windows.
 
         Raises
         ------
@@ -88,7 +94,7 @@ class SplitLp:
         accept(solver.changeRowsBounds(rows.size, rows, program.row_lower, program.row_upper), "forecasts")
         if run(solver) != OPTIMAL:
             self._start_afresh()
-        return np.array(solver.getSolution().col_value).reshape(N_BLOCKS, -1)
+        return np.array(solver.getSolution().col_value).reshape(-1, self._n_steps)
 
     def _start_afresh(self) -> None:
         """Solve from no basis and by the other simplex, for when rounding stopped the first."""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.errors import PlanError
+from agents.prosumer.demand import Demand
 from feeders.errors import InputError
 
 __all__ = ["SAME_ENERGY_KWH", "Horizon", "Plan", "UnreachableError", "arbitrage_cost"]
@@ -64,6 +65,8 @@ class Horizon:
         By how much it may be missed, either way.
     energy_end_min_kwh : float, optional
         Least battery energy at the end: the terminal condition of a rolling horizon.
+    demand : Demand, optional
+        Charges on the highest import.
     """
 
     price_buy: Array
@@ -75,6 +78,7 @@ class Horizon:
     flexible_energy_kwh: float
     flexible_slack_kwh: float = 0.0
     energy_end_min_kwh: float | None = None
+    demand: Demand | None = None
 
     @property
     def columns(self) -> tuple[Array, Array, Array, Array, Array]:
@@ -94,7 +98,7 @@ class Horizon:
         ------
         InputError
             For arrays of different lengths, numbers that are not finite, a step that sells above its buying
-            price or whose flexible load has no room between its bounds; names the first step.
+            price or whose flexible load has no room between its bounds; names the first step. As `Demand.checked`.
         """
         n = np.size(self.price_buy)
         for name, column in zip(_COLUMNS, self.columns, strict=True):
@@ -105,7 +109,8 @@ class Horizon:
         _check_scalars(self)
         _check_order(_COLUMNS[1], _COLUMNS[0], columns[1], columns[0])
         _check_order(_COLUMNS[3], _COLUMNS[4], columns[3], columns[4])
-        return replace(self, **dict(zip(_COLUMNS, columns, strict=True)))
+        demand = None if self.demand is None else self.demand.checked(n)
+        return replace(self, **dict(zip(_COLUMNS, columns, strict=True)), demand=demand)
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,7 @@ class Plan:
     energy_kwh : array
         Battery energy at the end of each step.
     cost : float
-        The bill over the horizon, see `arbitrage_cost` [currency].
+        The bill over the horizon, see `arbitrage_cost`, and the charges on the highest import [currency].
     exact : str
         What proved the plan optimal: ``"lp"`` or ``"dynamic-program"``, or ``"milp"`` where negative prices made
         it pay to charge and discharge at once; ``"limit"`` when that search was cut short.
@@ -160,9 +165,17 @@ class Plan:
             and abs(horizon.flexible_energy_kwh - due) <= SAME_ENERGY_KWH
             and horizon.flexible_slack_kwh == made_for.flexible_slack_kwh
             and horizon.energy_end_min_kwh == made_for.energy_end_min_kwh
+            and self._covers_demand(horizon.demand, elapsed)
             and all(
                 np.array_equal(now, then[elapsed:]) for now, then in zip(horizon.columns, made_for.columns, strict=True)
             )
+        )
+
+    def _covers_demand(self, ahead: Demand | None, elapsed: int) -> bool:
+        if self.horizon.demand is None:
+            return ahead is None
+        return self.horizon.demand.covers(
+            ahead, elapsed, self.horizon.p_net_kw + self.p_flexible_kw + self.p_battery_kw
         )
 
 

@@ -99,7 +99,8 @@ class Planning:
         Returns
         -------
         ndarray of int
-            Rows of the population whose plans the dynamic program cannot make, left to plan for themselves.
+            Rows of the population whose plans the dynamic program cannot make, left to plan for themselves; those with
+            a demand charge ahead among them.
         """
         if not len(self.rows):
             return self.rows
@@ -117,6 +118,16 @@ class Planning:
         rest: Integers = self.rows[left]
         return rest
 
+    def plans(self, now: int, until: int) -> tuple[Array, Array]:
+        """Battery power and flexible load [kW] of steps ``now..until - 1``, (until - now, k) each; NaN if unplanned."""
+        battery, flexible = np.full((2, until - now, len(self.rows)), np.nan)
+        reach = self._made[:, _AT] + self._made[:, _LENGTH] >= until
+        for at in np.unique(self._made[reach, _AT]):
+            rows = np.flatnonzero(reach & (self._made[:, _AT] == at))
+            battery[:, rows] = self._plans[rows, _BATTERY, now - at : until - at].T
+            flexible[:, rows] = self._plans[rows, _FLEXIBLE, now - at : until - at].T
+        return battery, flexible
+
     def _look_ahead(self, forecast: Forecast, signals: Signals, window: Window) -> None:
         """Write prices, expected load and bounds of flexible load of the window into `_ahead`."""
         now, until = window.now, window.until
@@ -129,6 +140,8 @@ class Planning:
         ahead[:, _LEAST] = signals.p_flexible_min_kw[steps, who].T
         ahead[:, _MOST] = signals.p_flexible_max_kw[steps, who].T
         ahead[:, _USUAL] = signals.p_flexible_kw[steps, who].T
+        if signals.demand is not None:
+            ahead[signals.demand.charged(now, until)[self.rows], _NET] = np.nan  # not usable here: others plan for them
 
     def _plan_part(self, window: Window, part: tuple[int, int, Array, Array]) -> None:
         first, last, weights, work = part

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from agents.prosumer.battery import Battery
 from agents.prosumer.correction import RATINGS, correct, deliver
 from agents.prosumer.rules import Ranges, Rule, VoltageBand, no_rule, rule_by_name
 from agents.prosumer.signals import Signals
 
-__all__ = ["RECORDED", "STATE", "Assets", "Population", "Status"]
+__all__ = ["RECORDED", "STATE", "Assets", "Population", "Status", "battery_of"]
 
 Array = npt.NDArray[np.float64]
 
@@ -74,6 +75,8 @@ class Assets:
         Battery-side ramps, both >= 0.
     efficiency_charge, efficiency_discharge : array
         In (0, 1].
+    self_discharge_per_h : array
+        Share per hour that the energy above `energy_min_kwh` loses, in [0, 1); none where the column is left out.
     inverter_kva : array
         Rating of the inverter that PV and battery share.
     pf_min : array
@@ -241,6 +244,11 @@ class Population:
         self._flagged = True
         keep = self.status.astype(np.int64) & ~int(status)
         self.status[:] = keep | np.where(rows, int(status), 0)
+
+
+def battery_of(assets: Assets, row: int) -> Battery:
+    """The battery of one prosumer."""
+    return Battery(**{field.name: float(getattr(assets, field.name)[row]) for field in fields(Battery)})
 
 
 Rows = slice | npt.NDArray[np.int64]

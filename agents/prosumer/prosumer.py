@@ -5,19 +5,23 @@ from __future__ import annotations
 from typing import NamedTuple, overload
 
 import mesa
+import numpy as np
+import numpy.typing as npt
 
 from agents.errors import PlanError
 from agents.prosumer.arbitrage import ArbitragePlanner, Horizon, Plan
 from agents.prosumer.battery import Battery
 from agents.prosumer.forecast import Forecast
-from agents.prosumer.population import Population, Status
+from agents.prosumer.population import Assets, Population, Status, battery_of
 from agents.prosumer.signals import Signals
 from agents.prosumer.ties import tie_key, tie_weights
 
-__all__ = ["Column", "Prosumer", "Window"]
+__all__ = ["SOLVERS_KEPT", "Column", "Prosumer", "Window", "preferred_ties"]
 
+Array = npt.NDArray[np.float64]
 
-_SOLVERS_KEPT = 2000  # prosumers whose solver stays in memory, some 0.7 MB each; more of them start afresh each time
+SOLVERS_KEPT = 2000
+"""Prosumers whose solver stays in memory, some 0.7 MB each; more of them start afresh each time."""
 
 
 class Window(NamedTuple):
@@ -109,16 +113,7 @@ class Prosumer(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
     @property
     def battery(self) -> Battery:
         """Its battery."""
-        assets, row = self.population.assets, self.row
-        return Battery(
-            energy_min_kwh=float(assets.energy_min_kwh[row]),
-            energy_max_kwh=float(assets.energy_max_kwh[row]),
-            p_charge_max_kw=float(assets.p_charge_max_kw[row]),
-            p_discharge_max_kw=float(assets.p_discharge_max_kw[row]),
-            efficiency_charge=float(assets.efficiency_charge[row]),
-            efficiency_discharge=float(assets.efficiency_discharge[row]),
-            self_discharge_per_h=float(assets.self_discharge_per_h[row]),
-        )
+        return battery_of(self.population.assets, self.row)
 
     def plan(self, forecast: Forecast, signals: Signals, window: Window) -> None:
         """Plan to the end of the window and put the step that begins now into the own row.
@@ -127,16 +122,18 @@ class Prosumer(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
         made the last one is followed, and the row says so.
         """
         horizon = self.horizon(forecast, signals, window)
-        if self._planner is None:
-            self._planner = ArbitragePlanner(window.n_steps, self.battery, window.step_h)
+        n_windows = 0 if horizon.demand is None else len(horizon.demand.price)
+        if self._planner is None or self._planner.n_windows < n_windows:
+            self._planner = ArbitragePlanner(window.n_steps, self.battery, window.step_h, n_windows)
         failed = False
         if self._plan is None or not self._plan.covers(horizon, window.now - self._planned_at):
             try:
-                self._plan, self._planned_at = self._cheapest(self._planner, horizon, window), window.now
+                preferred = preferred_ties(self.population.assets, self.row, window)
+                self._plan, self._planned_at = self._planner.plan(horizon, preferred), window.now
                 self.n_plans_highs += 1
             except PlanError:
                 failed = True
-        if len(self.population) > _SOLVERS_KEPT:
+        if len(self.population) > SOLVERS_KEPT:
             self._planner = None
         self._follow(window.now)
         self._flag(Status.PLAN_KEPT, failed)
@@ -149,7 +146,7 @@ class Prosumer(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
         self._planner = self._plan = None
 
     def horizon(self, forecast: Forecast, signals: Signals, window: Window) -> Horizon:
-        """What this prosumer knows when it plans: prices, its forecast, its battery, the energy it owes."""
+        """What this prosumer knows when it plans: prices and charges, its forecast, its battery, the energy it owes."""
         now, until, row = window.now, window.until, self.row
         expected = forecast.expect(row, now, until)
         ahead, later = signals.rows(now, until), signals.rows(now + 1, until)
@@ -163,6 +160,7 @@ class Prosumer(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
             energy_start_kwh=self.energy_kwh,
             flexible_energy_kwh=self.flexible_owed_kwh + energy_ahead_kwh,
             energy_end_min_kwh=float(self.population.assets.energy_start_kwh[row]) if window.refill else None,
+            demand=None if signals.demand is None else signals.demand.ahead(row, now, until),
         )
 
     def regulate(self, vm_pu: float, step_h: float) -> None:
@@ -171,15 +169,6 @@ class Prosumer(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
         Called with the measured voltage after the rule was applied. An override may set `p_battery_kw`,
         `p_curtailed_kw` and `q_inverter_kvar` of its own row; physics is checked afterwards.
         """
-
-    def _cheapest(self, planner: ArbitragePlanner, horizon: Horizon, window: Window) -> Plan:
-        """The planner's plan, or that of equal bill which this prosumer prefers."""
-        assets, row = self.population.assets, self.row
-        ties = str(assets.ties[row])
-        if ties == "late":
-            return planner.plan(horizon)
-        key = tie_key(int(assets.seed[row]), self.name)
-        return planner.plan(horizon, tie_weights(window.n_steps, window.step_h, ties, key, window.until))
 
     def _follow(self, now: int) -> None:
         """The plan's powers for the step that begins now; idle and as usual where there is none."""
@@ -193,3 +182,13 @@ class Prosumer(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
     def _flag(self, status: Status, on: bool) -> None:
         bits = int(self.status) & ~int(status)
         self.status = float(bits | (int(status) if on else 0))
+
+
+def preferred_ties(assets: Assets, row: int, window: Window) -> Array | None:
+    """Which of equally cheap plans a prosumer prefers, as weights of shape (3, N); None for those of most, "late"."""
+    ties = str(assets.ties[row])
+    if ties == "late":
+        return None
+    return tie_weights(
+        window.n_steps, window.step_h, ties, tie_key(int(assets.seed[row]), assets.ids[row]), window.until
+    )

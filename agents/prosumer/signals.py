@@ -8,9 +8,12 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
+from agents.prosumer.demand_terms import DemandTerms
+
 __all__ = ["Signals"]
 
 Array = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
 
 
 @dataclass
@@ -31,9 +34,13 @@ class Signals:
     p_flexible_min_kw, p_flexible_max_kw : array
         The band in which planning may move it.
     price_buy, price_sell : array
-        Prices [currency/kWh], selling never above buying.
+        Prices that are paid [currency/kWh], selling never above buying.
+    plan_price_buy, plan_price_sell : array, optional
+        Prices that plans are made against; those that are paid (the same arrays) unless given, or `publish` says so.
     first : int
         Market step of the run that the window begins with; 0 until `move_to`.
+    demand : DemandTerms or None
+        Charges on the highest import to plan against; none until `publish_demand`.
     """
 
     p_load_kw: Array
@@ -44,14 +51,59 @@ class Signals:
     p_flexible_max_kw: Array
     price_buy: Array
     price_sell: Array
+    plan_price_buy: Array = None  # type: ignore[assignment] # never None once made
+    plan_price_sell: Array = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         self.first = 0
+        self.demand: DemandTerms | None = None
+        if self.plan_price_buy is None:
+            self.plan_price_buy = self.price_buy
+        if self.plan_price_sell is None:
+            self.plan_price_sell = self.price_sell
 
     def move_to(self, first: int, window: Signals) -> None:
         """Hold the signals of `window` instead, as those of the market steps from `first` on."""
         vars(self).update(vars(window))
         self.first = first
+
+    def publish(self, now: int, price_buy: Array, price_sell: Array, who: slice | Rows = slice(None)) -> None:
+        """Let prosumers plan against other prices from market step `now` on than those that they pay.
+
+        It holds for as long as the window that shows these steps: `move_to` brings planning prices of its own.
+
+        Parameters
+        ----------
+        now : int
+            First market step.
+        price_buy, price_sell : array, shape (k, 1) or (k, number of prosumers)
+            Prices of k steps [currency/kWh], selling never above buying.
+        who : slice or array of int
+            Which prosumers; all by default.
+        """
+        steps = self.rows(now, now + len(price_buy))
+        for name, price in (("plan_price_buy", price_buy), ("plan_price_sell", price_sell)):
+            own = np.array(getattr(self, name), order="F")  # what is paid is shared with it, or with all prosumers
+            own[steps, who] = price
+            setattr(self, name, own)
+
+    def publish_demand(
+        self, now: int, window: npt.NDArray[np.bool_], price: Array, who: slice | Rows = slice(None)
+    ) -> None:
+        """Let prosumers plan against charges on their highest import in windows of the steps from `now` on.
+
+        What was published from another step on is dropped with the peaks seen so far; from the same step on, it is
+        added to. `move_to` drops all. See `DemandTerms.add` for the parameters, and `DemandTerms.meter`, which whoever
+        runs the steps calls so that plans know the peaks so far.
+
+        Raises
+        ------
+        InputError
+            As `DemandTerms.add`.
+        """
+        if self.demand is None or self.demand.first != now:
+            self.demand = DemandTerms(now, self.p_load_kw.shape[1])
+        self.demand.add(window, price, who)
 
     def rows(self, now: int, until: int) -> slice:
         """Where the market steps ``now .. until - 1`` of the run are in the arrays."""
@@ -62,4 +114,11 @@ class Signals:
         """The prosumers of several populations side by side."""
         if len(parts) == 1:
             return parts[0]
-        return cls(*(np.hstack([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+        given = [field.name for field in fields(cls) if not _as_paid(parts, field.name)]
+        return cls(**{name: np.hstack([getattr(part, name) for part in parts]) for name in given})
+
+
+def _as_paid(parts: Sequence[Signals], name: str) -> bool:
+    """Whether a column is one of planning prices that are those which are paid, for all."""
+    paid = name.removeprefix("plan_")
+    return paid != name and all(getattr(part, name) is getattr(part, paid) for part in parts)

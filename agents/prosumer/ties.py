@@ -15,8 +15,8 @@ the feeder sees.
     Each prosumer prefers steps of its own, drawn for each step of the run from the scenario's seed and its name: other
     hours from home to home and from day to day. Equal homes spread over a cheap time.
 
-No weight is negative, and together they are at most some millionths of the mean price per kWh. So they only choose where
-nothing else does: self-discharge of a thousandth per hour already decides that all charge as late as they can.
+No weight is negative, and together they are at most some millionths of the mean price per kWh. So they only choose
+where nothing else does: self-discharge of a thousandth per hour already decides that all charge as late as they can.
 """
 
 from __future__ import annotations

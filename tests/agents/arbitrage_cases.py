@@ -9,8 +9,9 @@ import numpy as np
 
 from agents.prosumer.arbitrage import Horizon
 from agents.prosumer.battery import Battery
+from agents.prosumer.demand import Demand
 
-__all__ = ["BATTERY", "STEP_H", "a_horizon", "random_battery", "random_horizon", "tail"]
+__all__ = ["BATTERY", "STEP_H", "a_horizon", "random_battery", "random_demand", "random_horizon", "tail"]
 
 STEP_H = 0.25
 BATTERY = Battery(0.2, 2.0, 2.0, 1.0, 0.9, 0.8)
@@ -80,6 +81,15 @@ def random_horizon(rng: np.random.Generator, n: int, battery: Battery, *, negati
         flexible_energy_kwh=due,
         flexible_slack_kwh=float(rng.choice([0.0, 1e-3 * due])),
         energy_end_min_kwh=start if rng.random() < 0.3 else None,
+    )
+
+
+def random_demand(rng: np.random.Generator, n: int, n_windows: int) -> Demand:
+    """Windows that may overlap, be empty or be all of the horizon; some prices zero, some peaks so far high."""
+    return Demand(
+        window=rng.random((n_windows, n)) < rng.choice([0.0, 0.3, 0.7, 1.0], n_windows)[:, None],
+        price=rng.choice([0.0, 1.0], n_windows, p=[0.2, 0.8]) * rng.uniform(0.001, 0.5, n_windows),
+        peak_so_far_kw=rng.choice([0.0, 1.0], n_windows) * rng.uniform(0, 2, n_windows),
     )
 
 

@@ -33,7 +33,8 @@ def published_cost(horizon: Horizon, battery: Battery, step_h: float) -> float:
 def exact_cost(horizon: Horizon, battery: Battery, step_h: float) -> float:
     """Optimum for prices of any sign: in every step a binary for charging or discharging, one for import or export.
 
-    Variables c, d, f, import, export, u, v (n each); rows ``<=``, equalities as two.
+    Variables c, d, f, import, export, u, v (n each), and before them a peak for each demand window, which is no less
+    than the import in its steps; rows ``<=``, equalities as two.
     """
     n = len(horizon.price_buy)
     eye, zero = np.eye(n), np.zeros((n, n))
@@ -74,7 +75,25 @@ def exact_cost(horizon: Horizon, battery: Battery, step_h: float) -> float:
     tops = (charge_max, discharge_max, horizon.flexible_max_kw, most, most, 1.0, 1.0)
     upper_bound = np.concatenate([np.broadcast_to(top, n) for top in tops])
     lower_bound = np.concatenate([nothing, nothing, horizon.flexible_min_kw, np.zeros(4 * n)])
-    return _minimum(cost, matrix, upper, lower_bound, upper_bound, n_binaries=2 * n)
+    if horizon.demand is None:
+        return _minimum(cost, matrix, upper, lower_bound, upper_bound, n_binaries=2 * n)
+    demand = horizon.demand
+    size = len(demand.price)
+    peaks = [
+        np.hstack(
+            [np.tile(-np.eye(size)[d], (n, 1)), zero, zero, zero, np.diag(within.astype(float)), zero, zero, zero]
+        )
+        for d, within in enumerate(demand.window)
+    ]
+    highest = np.full(size, max(most.max(), demand.peak_so_far_kw.max(initial=0.0)))
+    return _minimum(
+        np.append(demand.price, cost),
+        np.vstack([np.hstack([np.zeros((len(matrix), size)), matrix]), *peaks]),
+        np.append(upper, np.zeros(n * size)),
+        np.append(demand.peak_so_far_kw, lower_bound),
+        np.append(highest, upper_bound),
+        n_binaries=2 * n,
+    )
 
 
 def _minimum(

@@ -19,6 +19,7 @@ def world(n_steps: int = 12, n: int = 3) -> Signals:
     rng = np.random.default_rng(7)
     columns = {field.name: rng.uniform(0.1, 2, (n_steps, n)) for field in fields(Signals)}
     columns["price_sell"] = columns["price_buy"] * rng.uniform(0, 1, (n_steps, n))
+    del columns["plan_price_buy"], columns["plan_price_sell"]
     return Signals(**columns)
 
 
@@ -43,6 +44,35 @@ def test_perfect_is_what_will_happen() -> None:
     expected = PerfectForecast(truth).expect(1, 3, 9)
     happens = (truth.p_load_kw, truth.p_pv_kw, truth.price_buy, truth.price_sell)
     assert np.array_equal(expected, [column[3:9, 1] for column in happens])
+
+
+def test_plans_are_made_against_what_is_published_and_else_against_what_is_paid() -> None:
+    truth = world()
+    paid = truth.price_buy.copy(), truth.price_sell.copy()
+    published = np.linspace(1.0, 2.0, 5)[:, None]
+    truth.publish(4, published, published - 0.5, np.array([2]))
+    for forecast in kinds(truth)[:2]:
+        assert np.array_equal(forecast.expect(1, 3, 10)[2:], [price[3:10, 1] for price in paid])
+        buy, sell = forecast.expect(2, 3, 10)[2:]
+        assert buy.tolist() == [paid[0][3, 2], 1.0, 1.25, 1.5, 1.75, 2.0, paid[0][9, 2]]
+        assert sell.tolist() == [paid[1][3, 2], 0.5, 0.75, 1.0, 1.25, 1.5, paid[1][9, 2]]
+    assert np.array_equal((truth.price_buy, truth.price_sell), paid)
+    # The noise of both prices is one factor, of the prices that plans are made against.
+    factor = noisy(world()).expect(2, 3, 10).price_buy / world().price_buy[3:10, 2]
+    assert noisy(truth).expect(2, 3, 10).price_buy == pytest.approx(factor * truth.plan_price_buy[3:10, 2], rel=1e-12)
+    truth.move_to(0, world())
+    assert np.array_equal(PerfectForecast(truth).expect(2, 0, 12)[2:], [price[:, 2] for price in paid])
+
+
+def test_joined_signals_plan_against_what_each_part_does() -> None:
+    plain, signalled = world(), world()
+    paid = Signals.joined([plain, world()])
+    assert paid.plan_price_buy is paid.price_buy and paid.plan_price_sell is paid.price_sell
+    signalled.publish(0, np.ones((12, 1)), np.zeros((12, 1)))
+    both = Signals.joined([plain, signalled])
+    assert np.array_equal(both.plan_price_buy, np.hstack([plain.price_buy, np.ones((12, 3))]))
+    assert np.array_equal(both.plan_price_sell, np.hstack([plain.price_sell, np.zeros((12, 3))]))
+    assert np.array_equal(both.price_buy, np.hstack([plain.price_buy, plain.price_buy]))
 
 
 def test_persistence_by_hand() -> None:
