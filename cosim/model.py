@@ -11,16 +11,20 @@ import mesa
 import numpy as np
 import numpy.typing as npt
 
+from agents.dso.dso import DSO
 from agents.grid import Grid
 from agents.prosumer import Population, Prosumer
 from cosim.accounts import Accounts
 from cosim.build import build_feeder, build_forecast, build_rows
 from cosim.clock import Clock
+from cosim.evening import evenings_of
 from cosim.failure import RunFailure
 from cosim.ledger import Ledger, LedgerError
 from cosim.measurement import MEASUREMENTS
 from cosim.planners import Planners
 from cosim.record import Record
+from cosim.rehearsed import Tables
+from cosim.reporters import reporters
 from cosim.scenario import Scenario
 from cosim.tally import Tally
 from cosim.validation import require_lockstep, require_valid
@@ -67,6 +71,8 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         Sums and counts of all that happened so far.
     accounts : Accounts
         The bills so far.
+    evenings : dict of int to Evening
+        Where an operator rehearses the days with its prosumers, by the places of the scenarios that name one.
 
     Raises
     ------
@@ -99,14 +105,16 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         _require_known(own, names)
         self.prosumers = [own.get(name, Prosumer)(self, self.population, row) for row, name in enumerate(names)]
         self.forecast = build_forecast(first, self.rows, self.clock)
+        self.evenings = evenings_of(self)
         self.ledger = Ledger(self.population)
         self.tally = Tally(self.population)
         self.accounts = Accounts(self.settings, self.rows.copy)
         steps = (self.clock.n_control_steps, self.clock.controls_per_step)
         self.record = Record(self.population, *steps, first.record, first.record_every)
-        self.datacollector = mesa.DataCollector(model_reporters=_REPORTERS)
+        self.datacollector = mesa.DataCollector(model_reporters=reporters(self))
         self._exchange = MEASUREMENTS[first.mode]
-        self._planners = Planners(self.population, self.prosumers, self.clock, first.planner, threads)
+        taking_part = [evening.rows.tolist() for evening in self.evenings.values()]
+        self.planners = Planners(self.population, self.prosumers, self.clock, first.planner, threads, taking_part)
         self._deviants = [p for p in self.prosumers if type(p).regulate is not Prosumer.regulate]
         self._reference_vm_pu: Array = np.ones(len(self.population))
         self._shadow = _shadow(self.settings, feeder, threads)
@@ -128,12 +136,13 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         if self.clock.finished:
             return
         self._begin()
-        self._planners.plan(self.forecast, self.rows.signals, self.clock.window())
+        self.planners.plan(self.forecast, self.rows.signals, self.clock.window())
         for minute in self.clock.control_steps():
             self._regulate_and_flow(minute)
             self.population.deliver(self.clock.control_step_h)
             self.ledger.book(minute, self.clock.control_step_h)
             self.tally.add()
+            self.rows.meter(self.population.p_meter_kw, self.clock)
             self.record.write()
         metered = self.ledger.import_kwh, self.ledger.export_kwh
         self.accounts.book(self.clock.step, *metered, self.population.price_buy, self.population.price_sell)
@@ -141,6 +150,18 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         self.clock.advance()
         self.running = not self.clock.finished
         self.datacollector.collect(self)
+
+    @property
+    def dso(self) -> DSO | None:
+        """The operator of the first scenario that names one: ``dso.last`` is its last rehearsal."""
+        return next((evening.dso for evening in self.evenings.values()), None)
+
+    def take_evenings(self) -> list[Tables]:
+        """What was rehearsed and published since the last call."""
+        taken = [tables for evening in self.evenings.values() for tables in evening.tables]
+        for evening in self.evenings.values():
+            evening.tables = []
+        return taken
 
     def run(self) -> None:
         """Step to the end of the scenario."""
@@ -184,10 +205,12 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
             self._shadow.restore({name[len(mark) :]: state[name] for name in own if name.startswith(mark)})
 
     def _begin(self) -> None:
-        """Load, sun and prices of now, and what an inverter reads that has not measured, or must not."""
+        """Load, sun and prices of now, the evening before a day, and what an inverter reads that has not measured."""
         if self.clock.step % self.clock.steps_per_day == 0:
-            self._planners.forget()
+            self.planners.forget()
             self.rows.move_to(self.clock.step // self.clock.steps_per_day, self.clock)
+            for evening in self.evenings.values():
+                evening.hold(self.clock.window())
         self.population.begin(self.rows.signals, self.clock.step, self.clock.market_step_h)
         if self._shadow is not None:
             self._shadow.step()
@@ -258,12 +281,3 @@ def _shadow(scenarios: list[Scenario], feeder: Feeder, threads: int) -> CoSimula
         return None
     free = {"mode": "closed-loop", "rule": "none", "prosumers.*.rule": "none", "record": ()}
     return CoSimulation([scenario.changed(free) for scenario in scenarios], feeder=feeder, threads=threads)
-
-
-_REPORTERS = {
-    "cost": lambda m: float(m.accounts.costs(m.ledger.cost)["cost"].sum()),
-    "vm_min_pu": lambda m: float(m.record.present("vm_pu").min(initial=np.inf)),
-    "vm_max_pu": lambda m: float(m.record.present("vm_pu").max(initial=-np.inf)),
-    "p_curtailed_kw": lambda m: float(m.record.present("p_curtailed_kw").sum() / m.clock.controls_per_step),
-    "p_meter_kw": lambda m: float(m.record.present("p_meter_kw").sum() / m.clock.controls_per_step),
-}

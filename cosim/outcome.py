@@ -15,6 +15,7 @@ from cosim import indices
 from cosim.layout import Layout
 from cosim.model import CoSimulation
 from cosim.recorded import Series, SeriesInMemory, table_of
+from cosim.rehearsed import Evenings
 from cosim.scenario import Scenario
 
 __all__ = ["Run", "layout_of", "runs_of"]
@@ -48,6 +49,8 @@ class Run:
         Cost of each prosumer in the two runs that indices compare with; None where they were not made.
     failure : str or None
         Why the run ended early.
+    evenings : Evenings or None
+        What the scenario's operator rehearsed and published; None without one.
     """
 
     scenario: Scenario
@@ -61,6 +64,7 @@ class Run:
     cost_without_rule: Array | None = None
     cost_without_optimisation: Array | None = None
     failure: str | None = None
+    evenings: Evenings | None = None
 
     @classmethod
     def load(cls, folder: Path) -> Run:
@@ -153,6 +157,16 @@ class Run:
         """
         return self.items if self.failure is None else self.items.iloc[:0]
 
+    @property
+    def rehearsals(self) -> pd.DataFrame | None:
+        """One row per rehearsal of each evening, the columns `cosim.rehearsed.REHEARSED`; None without an operator."""
+        return None if self.evenings is None else self.evenings.rehearsals
+
+    @property
+    def published(self) -> pd.DataFrame | None:
+        """One row per market step and prosumer that took part, the columns `cosim.rehearsed.PUBLISHED`; or None."""
+        return None if self.evenings is None else self.evenings.published
+
     def _span(self, day: int | None) -> tuple[int, int]:
         n, per_day = self.series.n_samples, self.series.layout.per_day
         return (0, n) if day is None else (min(day * per_day, n), min((day + 1) * per_day, n))
@@ -173,6 +187,7 @@ def runs_of(model: CoSimulation, series: Series | None = None) -> list[Run]:
             model.accounts.bills(copy, prosumers["prosumer"].iloc[own].tolist()),
             series or SeriesInMemory(layout_of(model, copy), _of_rows(model.record.frames, own)),
             str(getattr(model.grid.engine, "name", scenario.feeder.engine)),
+            evenings=Evenings(tuple(model.evenings[copy].tables)) if copy in model.evenings else None,
         )
         for copy, (scenario, own) in enumerate(zip(model.settings, rows, strict=True))
     ]

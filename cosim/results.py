@@ -1,4 +1,4 @@
-"""A run as a folder: scenario.toml, manifest.json, timeseries.parquet, prosumers.parquet, bills.parquet."""
+"""A run as a folder: scenario.toml, manifest.json, series, indices, bills as Parquet, and what an operator said."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from typing import Any
 
 import pandas as pd
 
+from cosim.dso_spec import DsoSpec
 from cosim.folder import check_target, write_folder
 from cosim.layout import Layout
 from cosim.outcome import Run
 from cosim.prosumers_file import DRAWN, with_drawn, write_drawn
 from cosim.recorded import SeriesInFiles, write_series
+from cosim.rehearsed import PUBLISHED_FILE, REHEARSALS_FILE, Evenings
 from cosim.scenario import Scenario
 from cosim.tally import TOTALS
 from feeders.errors import InputError
@@ -94,6 +96,8 @@ def save_run(run: Run, folder: Path, *, seconds: float, draw: Draw | None = None
         write_series(run.series, target / _SERIES)
         run.indices.to_parquet(target / "prosumers.parquet", index=False)
         run.bills.to_parquet(target / "bills.parquet", index=False)
+        if run.evenings is not None:
+            run.evenings.write(target)
         if draw is not None and run.failure is None:
             draw(run, target)
 
@@ -136,8 +140,18 @@ def load_run(folder: Path) -> Run:
         SeriesInFiles(layout, (folder / _SERIES,), n_samples),
         manifest["engine"],
         failure=manifest["failure"],
+        evenings=_evenings(folder, scenario),
         **made,
     )
+
+
+def _evenings(folder: Path, scenario: Scenario) -> Evenings | None:
+    return None if scenario.dso is None else Evenings([(folder / REHEARSALS_FILE, folder / PUBLISHED_FILE)])
+
+
+def _published(dso: DsoSpec) -> dict[str, Any]:
+    """What a manifest says of an operator."""
+    return {"signal": dso.signal, "rehearsals": REHEARSALS_FILE, "published": PUBLISHED_FILE}
 
 
 def _manifest(run: Run, folder: Path, seconds: float) -> dict[str, Any]:
@@ -152,6 +166,7 @@ def _manifest(run: Run, folder: Path, seconds: float) -> dict[str, Any]:
         "control_steps": run.control_steps,
         "recorded": list(run.scenario.record),
         "step_status": dict(run.step_status),
+        **({} if run.scenario.dso is None else {"dso": _published(run.scenario.dso)}),
         "inputs": input_hashes(run.scenario),
         "versions": library_versions(),
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -91,11 +91,11 @@ def _run_to_folder(job: Job, folder: Path, resume: bool | None, draw: Draw | Non
                 earlier_s.append(stream.earlier_s)
                 stream.live(stepped)
             except RunFailure as failure:
-                failure.partial = replace(runs_of(model, stream.series)[0], failure=str(failure))
+                failure.partial = replace(_streamed(model, stream), failure=str(failure))
                 raise
             except OSError as error:
                 raise unwritable(folder, error) from error
-            return runs_of(model, stream.series)[0]
+            return _streamed(model, stream)
 
         try:
             result = job.run(live)
@@ -106,6 +106,12 @@ def _run_to_folder(job: Job, folder: Path, resume: bool | None, draw: Draw | Non
             raise
         save_run(result, folder, seconds=sum(earlier_s) + perf_counter() - began, draw=draw)
     return load_run(folder)
+
+
+def _streamed(model: CoSimulation, stream: Stream) -> Run:
+    """The run of a model of one scenario, with what is in files."""
+    (found,) = runs_of(model, stream.series)
+    return replace(found, evenings=stream.evenings if model.evenings else None)
 
 
 def run_ensemble(scenarios: Sequence[Scenario], *, threads: int = 1, progress: Progress | None = None) -> list[Run]:

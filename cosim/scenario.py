@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, Field, ValidationError, field_validator, mod
 
 from agents.prosumer import RECORDED, VoltageBand
 from cosim.changes import apply_changes, touches
+from cosim.dso_spec import DsoSpec
 from cosim.errors import input_errors
 from cosim.population_spec import PopulationSpec, Ties
 from cosim.record import chosen_columns
@@ -121,6 +122,7 @@ class Scenario(Strict):
     voltage: VoltageSpec = VoltageSpec()
     tariff: Tariff = SyntheticTariff()
     forecast: ForecastSpec = ForecastSpec()
+    dso: DsoSpec | None = Field(None, description="an operator that shapes what is planned against; none: the tariff")
     profiles_file: str | None = Field(None, description="CSV of loads [kW] and PV [kW/kWp], relative to the scenario")
     profiles: Literal["measured", "repeated"] = Field(
         "measured", description="weeks of the embedded extract as measured, or repeated over the year as a stand-in"
@@ -212,9 +214,10 @@ class Scenario(Strict):
 
         ``prosumers.NAME.field`` changes one prosumer, ``prosumers.*.field`` all of them, of a population once they
         are drawn: they are then a list of their own; ``tariff.demand_charges.NAME.field`` likewise. A new
-        ``tariff.kind`` takes the place of the old tariff with all its fields, demand charges too; of a feeder's name
-        and file, and of prosumers, population and prosumers_file, the one that is given
-        takes the place of the others. What a population depends on draws it anew.
+        ``tariff.kind`` takes the place of the old tariff with all its fields, demand charges too, a new ``dso.signal``
+        that of the old one with its parameters; of a feeder's name and file, and of prosumers, population and
+        prosumers_file, the one that is given takes the place of the others. What a population depends on draws it
+        anew.
 
         Raises
         ------
@@ -224,6 +227,8 @@ class Scenario(Strict):
         data = self.model_dump(exclude_none=True, exclude={"prosumers"})
         if changes.get("tariff.kind", self.tariff.kind) != self.tariff.kind:
             data["tariff"] = {}
+        if self.dso is not None and changes.get("dso.signal", self.dso.signal) != self.dso.signal:
+            data["dso"]["parameters"] = {}
         for given, replaced in (("name", "file"), ("file", "name")):
             if f"feeder.{given}" in changes:
                 data["feeder"].pop(replaced, None)

@@ -16,6 +16,7 @@ from cosim.folder import flush
 from cosim.model import CoSimulation
 from cosim.outcome import layout_of
 from cosim.recorded import SeriesInFiles
+from cosim.rehearsed import Evenings
 
 __all__ = ["CHECKPOINT", "Stream", "Tell"]
 
@@ -50,6 +51,7 @@ class Stream:
         self._layout = layout_of(model)
         self._began = perf_counter()
         self._parts: dict[str, str] = {}
+        self._evenings: dict[str, str] = {}
         self._writer: pq.ParquetWriter | None = None
         self._n_written = 0
         folder.mkdir(parents=True, exist_ok=True)
@@ -64,6 +66,12 @@ class Stream:
         """What the files hold."""
         paths = tuple(self._folder / name for name in self._parts)
         return SeriesInFiles(self._layout, paths, self._n_written)
+
+    @property
+    def evenings(self) -> Evenings:
+        """What the operator rehearsed and published, as the files hold it; nothing where there is none."""
+        paths = [self._folder / name for name in self._evenings]
+        return Evenings(list(zip(paths[::2], paths[1::2], strict=True)))
 
     def live(self, progress: Callable[[], None], *, checkpoints: bool = True) -> None:
         """Step the model to its end; `progress` is called after each market step.
@@ -101,12 +109,15 @@ class Stream:
             self._model.restore(checkpoint.state)
         except (KeyError, ValueError) as error:
             raise DamagedError(path, f"not a state of this run: {error}") from error
-        self.earlier_s, self._parts = checkpoint.seconds, dict(checkpoint.parts)
+        self.earlier_s = checkpoint.seconds
+        for name, digest in checkpoint.parts.items():
+            (self._parts if name.startswith(_DAY) else self._evenings)[name] = digest
         self._n_written = self._model.record.n_written
 
     def _save(self, days: int) -> None:
         seconds = self.earlier_s + perf_counter() - self._began
-        Checkpoint(days, seconds, self._parts, self._model.state()).save(self._folder / CHECKPOINT)
+        parts = {**self._parts, **self._evenings}
+        Checkpoint(days, seconds, parts, self._model.state()).save(self._folder / CHECKPOINT)
 
     def _take(self, frames: Array) -> None:
         """Write samples to the file of the day, which begins with the first of them."""
@@ -117,13 +128,17 @@ class Stream:
         self._n_written += len(frames)
 
     def _end_day(self) -> None:
-        """Finish the file of the day, if it has any samples."""
+        """Finish the file of the day, if it has any samples, and write what was known of it the evening before."""
         self._model.record.flush()
+        for tables in self._model.take_evenings():
+            for name in tables.save(self._folder, len(self._evenings) // 2 + 1):
+                flush(self._folder / name)
+                self._evenings[name] = file_digest(self._folder / name)
         if self._writer is None:
             return
         self._writer.close()
         self._writer = None
-        path = self._folder / f"day-{len(self._parts) + 1:05d}.parquet"
+        path = self._folder / f"{_DAY}{len(self._parts) + 1:05d}.parquet"
         new = self._folder / _NEW
         flush(new)
         new.replace(path)
@@ -131,4 +146,4 @@ class Stream:
         self._parts[path.name] = file_digest(path)
 
 
-_NEW = "day.parquet.new"
+_DAY, _NEW = "day-", "day.parquet.new"

@@ -14,6 +14,7 @@ import numpy as np
 
 from agents.prosumer import rule_by_name
 from cosim.build import build_feeder, energy_start_kwh, run_prices
+from cosim.dso_checks import dso_problems, watch_problems
 from cosim.population import resolve
 from cosim.profiles import market_times, profile_values
 from cosim.prosumers_file import ProsumerTable, read_table
@@ -90,7 +91,7 @@ def _examined(scenario: Scenario, feeder: Feeder | None, where: str) -> tuple[Sc
         wrong.append(error)
     found = [finding for check in _CHECKS for finding in check(scenario)] + wrong
     if feeder is not None:
-        found += _buses(scenario, feeder)
+        found += [*_buses(scenario, feeder), *watch_problems(scenario, feeder)]
     found = found if table is None else [table.placed(error) for error in found]
     here = (e if e.where != _HERE else InputError(where, e.field, e.value, e.allowed) for e in found)
     return scenario, list({str(error): error for error in here}.values())  # each once: profiles and files are shared
@@ -218,6 +219,7 @@ _CHECKS: tuple[Callable[[Scenario], Iterator[InputError]], ...] = (
     _profiles,
     _prices,
     _planner,
+    dso_problems,
 )
 
 
