@@ -122,7 +122,6 @@ def derivatives(
         v = voltages[part]
         slopes = np.stack([_slope(engine, model, quantity, v) for quantity in quantities], axis=1)  # (K, M, n_nodes)
         change = adjoint.solve(v, slopes) / v[:, np.newaxis]
-        change[..., model.slack_nodes] = 0.0
         per_bus = np.where(node >= 0, change[..., node], np.nan) * (1e-3 / model.base_mva)
         per_kw[part], per_kvar[part] = -per_bus.real, -per_bus.imag
     return Derivatives(per_kw, per_kvar)

@@ -63,33 +63,38 @@ class CurrentInjectionEngine(AdjustableEngine):
         vm_pu = np.empty(p.shape)
         if p.ndim == 1:
             self._powers = (p, q)
-        self._solve_rows(p, q, vm_pu, self._room(1))
+            self._solve_rows(p[np.newaxis], q[np.newaxis], vm_pu[np.newaxis], self._room(1), batch=False)
+        else:
+            self._solve_rows(p, q, vm_pu, self._room(1), batch=True)
         return vm_pu
 
     def node_voltages(self, p_kw: ArrayLike, q_kvar: ArrayLike) -> ComplexArray:
         p, q = shaped_injections(self.feeder, p_kw, q_kvar)
-        voltages = self._room(max(1, p.size // self.feeder.n_buses))
-        self._solve_rows(p, q, np.empty(p.shape), voltages)
+        batch = p.ndim == 2
+        p, q = np.atleast_2d(p, q)
+        voltages = self._room(max(1, len(p)))
+        self._solve_rows(p, q, np.empty(p.shape), voltages, batch)
         nodes = self._circuit.per_node(voltages, self._slack_vm_pu)
-        return nodes[0] if p.ndim == 1 else nodes[: len(p)]
+        return nodes[: len(p)] if batch else nodes[0]
 
     def _room(self, n_rows: int) -> ComplexArray:
         return np.empty((n_rows, len(self._network.no_load)), dtype=complex)
 
-    def _solve_rows(self, p_kw: FloatArray, q_kvar: FloatArray, vm_pu: FloatArray, voltages: ComplexArray) -> None:
-        """Fill ``vm_pu``, of the shape of the powers, and ``voltages`` as `solve_rows` does."""
-        p, q, vm = np.atleast_2d(p_kw, q_kvar, vm_pu)  # views
-        row, n_rows = -1, len(p)
+    def _solve_rows(
+        self, p_kw: FloatArray, q_kvar: FloatArray, vm_pu: FloatArray, voltages: ComplexArray, batch: bool
+    ) -> None:
+        """Fill ``vm_pu``, like the powers of shape (K, n_buses), and ``voltages`` as `solve_rows` does."""
+        row, n_rows = -1, len(p_kw)
         limits = (_TOLERANCE_PU, _MAX_ITERATIONS, *VM_PLAUSIBLE_PU)
         while True:
-            row = solve_rows(p, q, vm, voltages, row + 1, self._network, *limits)
+            row = solve_rows(p_kw, q_kvar, vm_pu, voltages, row + 1, self._network, *limits)
             if row == n_rows:
                 return
             check_powers(self.feeder, p_kw, q_kvar)
-            second, scenario = self._second_engine(), row if p_kw.ndim == 2 else None
-            vm[row] = second.solve_row(p[row], q[row], scenario)
+            second = self._second_engine()
+            vm_pu[row] = second.solve_row(p_kw[row], q_kvar[row], row if batch else None)
             if len(voltages) == n_rows:
-                voltages[row] = self._circuit.kept(second.node_voltages(p[row], q[row]))
+                voltages[row] = self._circuit.kept(second.node_voltages(p_kw[row], q_kvar[row]))
 
     def _second_engine(self) -> PowerGridEngine:
         if self._second is None:
