@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
-from agents.prosumer.arbitrage import Horizon
+from agents.prosumer.arbitrage import Horizon, Plan
 from agents.prosumer.battery import Battery
+from agents.prosumer.ties import FLEXIBLE, HOLDING, THROUGHPUT, price_scale
 from tests.agents.arbitrage_cases import STEP_H, random_horizon
 
-__all__ = ["N_STEPS", "cornered_horizon", "decaying_case", "wide_battery"]
+__all__ = ["N_STEPS", "cornered_horizon", "decaying_case", "same_choice", "wide_battery"]
 
 N_STEPS = 96
 
@@ -64,3 +66,20 @@ def decaying_case(rng: np.random.Generator) -> tuple[Battery, Horizon]:
         highest = battery.energy_min_kwh + 0.99 * energy
         horizon = replace(horizon, energy_end_min_kwh=min(horizon.energy_end_min_kwh, highest))
     return battery, horizon
+
+
+def same_choice(one: Plan, other: Plan, ties: npt.NDArray[np.float64]) -> bool:
+    """Whether two plans are the same to 1e-8 kW and kWh, or cost the same, ties counted, to 1e-8 on their scale.
+
+    HiGHS keeps rows and reduced costs to 1e-9: it cannot tell plans of equal bill apart whose weights, with decay in
+    between, differ by less than that. Weights are some 1e-3 per kWh, so that one that is missing shows.
+    """
+    pairs = [(plan.p_battery_kw, plan.p_flexible_kw, plan.energy_kwh) for plan in (one, other)]
+    if max(float(np.abs(mine - theirs).max()) for mine, theirs in zip(*pairs, strict=True)) <= 1e-8:
+        return True
+    ties = ties[:, ties.shape[1] - len(one.p_battery_kw) :]
+    cost = []
+    for plan, (battery, flexible, energy) in zip((one, other), pairs, strict=True):
+        weighed = ties[THROUGHPUT] @ np.abs(battery) + ties[FLEXIBLE] @ flexible + ties[HOLDING] @ energy
+        cost.append(price_scale(plan.horizon.price_buy, plan.horizon.price_sell) * plan.cost + weighed)
+    return bool(abs(cost[0] - cost[1]) <= 1e-8)
