@@ -26,7 +26,7 @@ from tests.agents.arbitrage_cases import STEP_H, random_battery, random_horizon,
 from tests.agents.dynamic_program_cases import N_STEPS, cornered_horizon, decaying_case, same_choice, wide_battery
 from tests.agents.published_form import exact_cost, published_cost
 from tests.agents.test_arbitrage_exact import tolerance
-from tests.agents.test_dynamic_program import solved
+from tests.agents.test_dynamic_program import distance, solved
 from tests.agents.test_dynamic_program_properties import any_plan, bill_and_ties
 from tests.agents.test_planning import DAY, N, assets, forecast, planning, window, world
 from tests.agents.test_self_discharge import after
@@ -229,14 +229,14 @@ def test_without_self_discharge_nothing_changes() -> None:
             assert energy == expected
 
 
-@settings(max_examples=60)
-@given(seed=SEEDS, rate=st.floats(0.05, 0.5))
-def test_where_all_is_free_ties_alone_choose_and_decay_with_the_energy(seed: int, rate: float) -> None:
+def test_where_all_is_free_ties_alone_choose_and_decay_with_the_energy() -> None:
     """Prices of zero, and a battery that must end with more than it has: when it charges is a matter of ties."""
-    rng = np.random.default_rng(seed)
-    battery = Battery(0.2, 4.0, 1.0, 1.0, 0.9, 0.9, rate)
-    n = int(rng.integers(4, N_STEPS + 1))
-    horizon = replace(random_horizon(rng, n, battery), price_buy=np.zeros(n), price_sell=np.zeros(n))
-    horizon = replace(horizon, energy_start_kwh=0.3, energy_end_min_kwh=float(rng.uniform(0.3, 0.8)))
-    lp, dynamic = (kind(N_STEPS, battery, STEP_H).plan(horizon) for kind in (ArbitragePlanner, DynamicProgramPlanner))
-    assert same_choice(dynamic, lp, tie_weights(N_STEPS, STEP_H))
+    rng = np.random.default_rng(12)
+    for _ in range(60):
+        battery = Battery(0.2, 4.0, 1.0, 1.0, 0.9, 0.9, float(rng.uniform(0.05, 0.5)))
+        n = int(rng.integers(4, N_STEPS + 1))
+        horizon = replace(random_horizon(rng, n, battery), price_buy=np.zeros(n), price_sell=np.zeros(n))
+        horizon = replace(horizon, energy_start_kwh=0.3, energy_end_min_kwh=float(rng.uniform(0.3, 0.8)))
+        both = ArbitragePlanner(N_STEPS, battery, STEP_H), DynamicProgramPlanner(N_STEPS, battery, STEP_H)
+        lp, dynamic = (planner.plan(horizon) for planner in both)
+        assert distance(dynamic, lp) <= 1e-8
