@@ -232,8 +232,8 @@ def test_without_self_discharge_nothing_changes() -> None:
 def test_where_all_is_free_ties_alone_choose_and_decay_with_the_energy() -> None:
     """Prices of zero, and a battery that must end with more than it has: when it charges is a matter of ties."""
     rng = np.random.default_rng(12)
-    for _ in range(60):
-        battery = Battery(0.2, 4.0, 1.0, 1.0, 0.9, 0.9, float(rng.uniform(0.05, 0.5)))
+    for _ in range(500):
+        battery = Battery(0.2, 4.0, 1.0, 1.0, 0.9, 0.9, float(rng.uniform(0.01, 0.5)))
         n = int(rng.integers(4, N_STEPS + 1))
         horizon = replace(random_horizon(rng, n, battery), price_buy=np.zeros(n), price_sell=np.zeros(n))
         horizon = replace(horizon, energy_start_kwh=0.3, energy_end_min_kwh=float(rng.uniform(0.3, 0.8)))
