@@ -13,7 +13,7 @@ __all__ = ["PARTS", "Stopwatch", "lived", "seconds_of", "timed"]
 T = TypeVar("T")
 
 PARTS: dict[str, tuple[tuple[str, str], ...]] = {
-    "planning": (("_planners", "plan"),),
+    "planning": (("planners", "plan"),),
     "rules": (("population", "regulate"),),
     "flow": (("grid", "solve"),),
     "battery and books": (("population", "deliver"), ("ledger", "book")),

@@ -107,9 +107,9 @@ def count_plans(monkeypatch: pytest.MonkeyPatch) -> list[Horizon]:
     made: list[Horizon] = []
     plan = ArbitragePlanner.plan
 
-    def counted(planner: ArbitragePlanner, horizon: Horizon) -> Plan:
+    def counted(planner: ArbitragePlanner, horizon: Horizon, ties: np.ndarray | None = None) -> Plan:
         made.append(horizon)
-        return plan(planner, horizon)
+        return plan(planner, horizon, ties)
 
     monkeypatch.setattr(ArbitragePlanner, "plan", counted)
     return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 from zlib import crc32
 
@@ -24,6 +24,7 @@ from agents.prosumer import (
     Plan,
     Population,
     Prosumer,
+    Signals,
 )
 from agents.prosumer.ties import FLEXIBLE, HOLDING, THROUGHPUT, TIES, tie_key, tie_weights
 from feeders.errors import InputError
@@ -286,7 +287,7 @@ def test_a_home_draws_the_same_in_any_company() -> None:
     )
     signals = flat(world(), N)
     everyone, company = Population(whole), Population(few)
-    theirs = type(signals)(*(getattr(signals, name)[:, some] for name in vars(signals) if name != "first"))
+    theirs = Signals(*(getattr(signals, field.name)[:, some] for field in fields(Signals)))
     for population, seen in ((everyone, signals), (company, theirs)):
         population.begin(seen, 0, STEP_H)
         planning(population).plan(PerfectForecast(seen), seen, window(0))

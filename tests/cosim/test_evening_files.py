@@ -36,7 +36,7 @@ def test_the_folder_of_a_run_has_what_was_rehearsed_and_published(four_bus: Scen
     scenario = crowded(four_bus, tmp_path)
     in_memory, folder = run(scenario, references=False), tmp_path / "r"
     saved = run(scenario, references=False, folder=folder)
-    assert {path.name for path in folder.iterdir()} == {*FILES, "manifest.json", "scenario.toml"}
+    assert {path.name for path in folder.iterdir()} == {*FILES, "bills.parquet", "manifest.json", "scenario.toml"}
     for found in (saved, Run.load(folder)):
         assert found.rehearsals is not None and found.published is not None
         assert in_memory.rehearsals is not None and in_memory.published is not None
