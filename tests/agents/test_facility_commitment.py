@@ -110,6 +110,16 @@ def test_windows_carry_on_what_runs_and_what_is_stored() -> None:
     assert schedule.stores["hot"].energy_kwh[0] == pytest.approx(schedule.stores["hot"].energy_kwh[-1], abs=1e-9)
 
 
+def test_a_generator_that_runs_needs_no_start_in_the_next_window() -> None:
+    """10 kW at 0.15 instead of 0.11 earn 0.8 in two hours: less than a start, so worth it only for who runs already."""
+    options = CommitmentOptions(window_h=2.0, look_ahead_h=0.0, gap=0.0)
+    need = needs(4, electric_kw=20.0)
+    running = planner(powered(), need, fuel=FUEL, commitment=options).commit(terms([0.5, 0.5, 0.15, 0.15]))
+    assert running.on["generator"].all()
+    resting = planner(powered(), need, fuel=FUEL, commitment=options).commit(terms([0.1, 0.1, 0.15, 0.15]))
+    assert not resting.on["generator"].any()
+
+
 def test_later_signals_do_not_change_when_generators_run() -> None:
     need = needs(4, electric_kw=20.0)
     one = planner(powered(), need, fuel=FUEL)
