@@ -3,13 +3,13 @@
 Least loads and the cost of starts make the schedule a mixed-integer program, and its gap is larger than what a signal
 changes in a bill. So commitment is decided once, against the tariff, and every later plan is a linear program.
 
-It is decided in steps of an hour, on the means of loads and prices: at Mesa del Sol, an invented week, that cost 0.03 %
-more than deciding quarter hours did, in a fifth of the time. Window after window, in their order: a window has binaries
-for its own steps; the steps of the look-ahead after it are relaxed. Energy in the stores and which generators run are
-carried over. Where the stores should be at the end of a look-ahead is taken from the relaxed program of the whole
-horizon, which also decides where a cyclic one begins; so the last window ends as the first began. A peak that the
-relaxed program pays for anyway is free in every window, and what exceeds it is paid in full. Before the first step of
-the horizon all are off.
+It is decided in steps of an hour, on the means of loads and prices: over three invented weeks at Mesa del Sol that cost
+0.06 % less to 0.06 % more than deciding quarter hours did, in a fifth of the time. Window after window, in their order:
+a window has binaries for its own steps; the steps of the look-ahead after it are relaxed. Energy in the stores and
+which generators run are carried over. Where the stores should be at the end of a look-ahead is taken from the relaxed
+program of the whole horizon, which also decides where a cyclic one begins; so the last window ends as the first began.
+A peak that the relaxed program pays for anyway is free in every window, and what exceeds it is paid in full. Before the
+first step of the horizon all are off.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class CommitmentOptions:
 
     step_h: float = 1.0
     window_h: float = 24.0
-    look_ahead_h: float = 12.0
+    look_ahead_h: float = 24.0
     gap: float = 1e-3
     max_nodes: int = 2000
 
