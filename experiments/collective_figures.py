@@ -23,6 +23,7 @@ Array = npt.NDArray[np.float64]
 
 _SMALL, _LABEL = 7.5, 9.0
 _GREY = "#666666"
+_IDLE = 0.05  # of the bound, below which a signal does next to nothing
 _MARKERS = ("o", "s", "^", "v", "D", "P", "X", "<", ">", "*", "h")
 
 
@@ -44,6 +45,7 @@ def loads_figure(case: Case) -> Figure:
         above.plot(days, (week.background_kw + p_kw.sum(axis=1)) / 1e3, label=label, **look)
         below.plot(days, vm_pu, **look)
     above.set_ylabel("feeder load (MW)", fontsize=_LABEL)
+    above.tick_params(labelsize=_SMALL)
     _reference(below, week)
     _day_axis(below, week)
     figure.legend(*above.get_legend_handles_labels(), fontsize=8, frameon=False, loc="outside upper center", ncols=3)
@@ -60,6 +62,7 @@ def normalised_figure(case: Case) -> Figure:
         look = {"color": COLOURS[k], "linestyle": STYLES[k], "linewidth": 0.9}
         above.plot(_days(week), p_kw / p_kw.max(), label=label, **look)
     above.set_ylabel("load / its peak", fontsize=_LABEL)
+    above.tick_params(labelsize=_SMALL)
     below.plot(_days(week), tou.observation.value[:, 0], color=COLOURS[2], linewidth=0.9)
     _reference(below, week)
     _day_axis(below, week)
@@ -115,16 +118,21 @@ def signals_figure(answer: Answer) -> Figure:
     """What each signal's best iterate recovers of the bound, and at what bills; a dot per seed. Dashed: the bound."""
     table = answer.table
     feeders = list(dict.fromkeys(table["feeder"]))
+    tried = table[table["best"] & (table["signal"] != "none")]
+    looks = {name: (COLOURS[k % len(COLOURS)], _MARKERS[k]) for k, name in enumerate(dict.fromkeys(tried["signal"]))}
     figure = Figure(figsize=(7.2, 3.8), layout="constrained")
     axes = figure.subplots(1, len(feeders), sharey=True, squeeze=False)[0]
     for ax, feeder in zip(axes, feeders, strict=True):
-        best = table[(table["feeder"] == feeder) & table["best"] & (table["signal"] != "none")]
-        for k, (name, rows) in enumerate(best.groupby("signal", sort=False)):
-            look = {"color": COLOURS[k % len(COLOURS)], "marker": _MARKERS[k % len(_MARKERS)], "linestyle": "none"}
-            ax.plot(rows["bill_change_percent"], 100 * rows["bound_share"], markersize=5, label=name, **look)
+        best = tried[tried["feeder"] == feeder]
+        idle = [name for name, rows in best.groupby("signal", sort=False) if rows["bound_share"].max() < _IDLE]
+        for name, rows in best[~best["signal"].isin(idle)].groupby("signal", sort=False):
+            look = dict(zip(("color", "marker"), looks[str(name)], strict=True))
+            share = 100 * rows["bound_share"]
+            ax.plot(rows["bill_change_percent"], share, markersize=5, linestyle="none", label=name, **look)
         bound = np.median([case.bound.bill_change_percent for case in answer.cases if case.feeder == feeder])
         ax.axvline(float(bound), color=_GREY, linewidth=0.8, linestyle=(0, (6, 3)), label="bills of the bound")
-        ax.set_title(feeder, fontsize=_LABEL, loc="left")
+        none = f"; next to nothing: {', '.join(map(str, idle))}" if idle else ""
+        ax.set_title(f"{feeder}{none}", fontsize=_LABEL, loc="left")
         ax.set_xlabel("bills of all four (%)", fontsize=_LABEL)
         ax.tick_params(labelsize=_SMALL)
     axes[0].set_ylabel("share of the bound's improvement (%)", fontsize=_LABEL)

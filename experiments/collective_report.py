@@ -138,12 +138,15 @@ def _further_iterations(case: Case, source: Coordination) -> Iterator[Finding]:
         bool(fall[-1] > _SETTLED_PU),
         "lowest by iteration " + ", ".join(f"{dip:.4f}" for dip in dips),
     )
-    lowest = [iterate.v_min_pu for iterate in source.iterates]
-    falls = [i for i in range(2, len(lowest)) if lowest[i] < lowest[i - 1] - _SETTLED_PU]
+    lowest, deficits = zip(*((iterate.v_min_pu, iterate.deficit_pu_h) for iterate in source.iterates), strict=True)
+    falls = [i for i in range(3, len(lowest)) if lowest[i] < lowest[i - 1] - _SETTLED_PU]
+    rises = [i for i in range(3, len(deficits)) if deficits[i] > deficits[i - 1]]
     yield (
-        "from iteration 3 on the lowest voltage goes to and fro (zig-zag)",
-        bool(falls),
-        f"by iteration {', '.join(f'{low:.4f}' for low in lowest)}; falls at {falls or 'none'}; {source.ended}",
+        "from iteration 3 on lowest voltage and deficit go to and fro (zig-zag)",
+        bool(falls and rises),
+        f"lowest by iteration {', '.join(f'{low:.4f}' for low in lowest)}, falls at {falls or 'none'}; deficit "
+        f"{', '.join(f'{1e3 * deficit:.1f}' for deficit in deficits)} thousandths p.u. h, rises at {rises or 'none'}; "
+        f"ended: {source.ended}",
     )
     table = source.table()
     change = table["bill_change_percent"]

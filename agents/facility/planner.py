@@ -24,7 +24,7 @@ from agents.facility.objective import Objective, cost_vector
 from agents.facility.plant import Fuel, Plant
 from agents.facility.problem import Assembled, Problem
 from agents.facility.program import Layout
-from agents.facility.schedule import Costs, Flows, Schedule, StoreUse
+from agents.facility.schedule import Costs, Flows, Schedule, StoreUse, count_starts
 from agents.facility.shortfall import find_shortfall
 from agents.terms import Terms
 
@@ -164,6 +164,9 @@ class FacilityPlanner:
             exports=at_meter("export"),
             q_fixed_kvar=np.zeros(n),
             q_per_kw=q_per_kw,
+            fixed_cost=sum(
+                self.plant.generators[name].start_cost * count for name, count in count_starts(self._on).items()
+            ),
         )
 
     def read(self, values: Array, loss_bound: float = 0.0) -> Schedule:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from agents.facility.plant import GENERATORS, STORES, Fuel, Plant
 from agents.terms import Terms
 from feeders.errors import InputError
 
-__all__ = ["Costs", "Flows", "Schedule", "StoreUse", "mix"]
+__all__ = ["Costs", "Flows", "Schedule", "StoreUse", "count_starts", "mix"]
 
 Array = npt.NDArray[np.float64]
 
@@ -130,7 +130,7 @@ class Schedule:
     @property
     def starts(self) -> dict[str, int]:
         """How often each committed generator starts."""
-        return {name: int(on[0]) + int((on[1:] & ~on[:-1]).sum()) for name, on in self.on.items()}
+        return count_starts(self.on)
 
     def costs(self, terms: Terms, fuel: Fuel, grid_co2_kg_per_kwh: float | Array = 0.5) -> Costs:
         """What it costs under the given terms, of shape (T, 1)."""
@@ -249,3 +249,8 @@ def mix(schedules: Sequence[Schedule], shares: Sequence[float] | Array) -> Sched
         first.on,
         max(one.loss_bound for _, one in used),
     )
+
+
+def count_starts(on: Mapping[str, npt.NDArray[np.bool_]]) -> dict[str, int]:
+    """How often each of several generators starts, off before the first of the steps in which it is on or not."""
+    return {name: int(steps[0]) + int((steps[1:] & ~steps[:-1]).sum()) for name, steps in on.items()}

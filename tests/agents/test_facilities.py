@@ -197,8 +197,8 @@ def test_a_block_is_the_planning_problem(name: str) -> None:
     assert block.q_per_kw == -0.33
     assert block.q_fixed_kvar.shape == (24,)
     costs = one.costs(facilities.schedules[0], tariff)
-    # Starts are committed: a constant that the block leaves out.
-    assert solved(block, tariff)[0] == pytest.approx(costs.total - costs.starts, rel=1e-7)
+    assert block.fixed_cost == costs.starts  # committed, whatever is planned
+    assert solved(block, tariff)[0] + block.fixed_cost == pytest.approx(costs.total, rel=1e-7)
 
 
 def test_a_solution_of_a_block_can_be_read() -> None:
