@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from agents.customers import Response
 from agents.dso import FeederMonitor, Options, Watch
@@ -24,8 +26,9 @@ from agents.terms import Terms
 from cosim.background_loads import background_kw
 from cosim.dry_summer import TIMEZONE, local_hours
 from cosim.facility_loads import facility_needs, local_times
+from cosim.facility_series import read_background_kw, read_needs
 from cosim.strict import Strict
-from cosim.tariff import TimeOfUseTariff
+from cosim.tariff import PRESETS, TimeOfUseTariff
 from feeders import Feeder, load_feeder, make_engine
 from feeders.errors import InputError
 from feeders.head_voltage import head_voltage
@@ -58,6 +61,10 @@ class WeekSettings(Strict):
         First local day, a Monday; the source's week is 23 to 29 July.
     days : int
         Number of days.
+    loads : mapping of str to str
+        CSV files in place of the made loads of facilities, by their names; see `cosim.facility_series`.
+    background_file : str, optional
+        CSV file in place of the made background, a column for each loaded bus of the net in the order of its buses.
     v_ref_pu : float
         Reference voltage, below which the operator acts [p.u.].
     baseline_above_pu : float
@@ -72,11 +79,21 @@ class WeekSettings(Strict):
     places: Mapping[str, int | str] = Field(default={})
     start: date = Field(default=date(2012, 7, 23), strict=False)
     days: int = Field(default=7, ge=1, le=31)
+    loads: Mapping[str, str] = Field(default={})
+    background_file: str | None = None
     v_ref_pu: float = Field(default=0.960, gt=0.5, lt=1.5)
     baseline_above_pu: float = Field(default=0.0005, ge=0.0, le=0.1)
     preset: str = "working-day-peak"
     max_iterations: int = Field(default=6, ge=0, le=1000)
     margin_pu: float = Field(default=2e-4, ge=0.0, le=0.01)
+
+    @field_validator("preset")
+    @classmethod
+    def _known(cls, preset: str) -> str:
+        if preset not in PRESETS:
+            near = ", ".join(get_close_matches(preset, PRESETS, n=3, cutoff=0.0))
+            raise InputError("", "", preset, f"a time-of-use tariff by name; nearest: {near}")
+        return preset
 
 
 @dataclass(frozen=True)
@@ -129,14 +146,14 @@ def collective_week(settings: WeekSettings, night_load: float, seed: int = 0) ->
         For a feeder, place or preset that does not exist, or a feeder that no head voltage brings to the reference.
     """
     times = local_times(settings.start, settings.days)
-    needs = facility_needs(settings.start, settings.days, seed=seed)
+    needs = _needs(settings, times, seed)
     feeder = load_feeder(settings.feeder)
     places = _places(feeder, settings.places)
     tariff_of = TimeOfUseTariff(preset=settings.preset)
     tariff = tariff_of.terms(times, len(places))
     planners = [FacilityPlanner(name, PLANTS[name], needs[name]) for name in places]
     facilities = Facilities(planners, list(places.values()))
-    background = _background(feeder, settings, seed, night_load)
+    background = _background(feeder, settings, times, seed, night_load)
     monitor = _monitor(feeder, places, background, settings.v_ref_pu)
     bare = _baseline(facilities, needs)
     before_peak = _before_peak(times, tariff)
@@ -177,22 +194,40 @@ def _spread(feeder: Feeder) -> dict[str, int]:
     return found
 
 
-def _background(feeder: Feeder, settings: WeekSettings, seed: int, night_load: float) -> tuple[Array, Array]:
+def _needs(settings: WeekSettings, times: pd.DatetimeIndex, seed: int) -> dict[str, Needs]:
+    """What the facilities must meet: from files, and made where there is none."""
+    unknown = [name for name in settings.loads if name not in PLANTS]
+    if unknown:
+        raise InputError("week", "loads", unknown[0], f"facilities: {', '.join(PLANTS)}")
+    made = facility_needs(settings.start, settings.days, seed=seed)
+    read = {name: read_needs(Path(file), PLANTS[name], times) for name, file in settings.loads.items()}
+    return made | read
+
+
+def _background(
+    feeder: Feeder, settings: WeekSettings, times: pd.DatetimeIndex, seed: int, night_load: float
+) -> tuple[Array, Array]:
     """What all others consume, shape (T, n_buses) [kW, kvar]: the net's own loads are taken for their evening peak.
 
     Each place has a series of its own, of a size in the proportion of its load in the net.
     """
     own_p, own_q = feeder.background_p_kw, feeder.background_q_kvar
     places = np.flatnonzero(own_p > 0)
-    p_kw, q_kvar = np.zeros((2, settings.days * 96, feeder.n_buses))
-    if len(places):
-        weights = own_p[places] / own_p[places].mean()
+    p_kw, q_kvar = np.zeros((2, len(times), feeder.n_buses))
+    if settings.background_file is not None:
+        series = read_background_kw(Path(settings.background_file), times).to_numpy()
+        if series.shape[1] != len(places):
+            allowed = f"{len(places)}, a column for each loaded bus of feeder {feeder.name!r}"
+            raise InputError(settings.background_file, "number of columns", series.shape[1], allowed)
+    elif len(places):
         morning_kw = own_p[places].sum() / _EVENING_OVER_MORNING
         series = background_kw(
             settings.start, settings.days, seed=seed, night=night_load, n_loads=len(places), morning_kw=morning_kw
-        )
-        p_kw[:, places] = series * weights
-        q_kvar[:, places] = p_kw[:, places] * (own_q / np.where(own_p > 0, own_p, 1.0))[places]
+        ) * (own_p[places] / own_p[places].mean())
+    else:
+        return p_kw, q_kvar
+    p_kw[:, places] = series
+    q_kvar[:, places] = series * (own_q[places] / own_p[places])
     return p_kw, q_kvar
 
 

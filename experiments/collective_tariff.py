@@ -58,10 +58,17 @@ class CollectiveSettings(WeekSettings):
 
     @field_validator("signals")
     @classmethod
-    def _known(cls, signals: tuple[str, ...]) -> tuple[str, ...]:
+    def _known_signals(cls, signals: tuple[str, ...]) -> tuple[str, ...]:
         for name in signals:
             make_signal(name)
         return signals
+
+    @field_validator("alphas")
+    @classmethod
+    def _usable(cls, alphas: tuple[float, ...]) -> tuple[float, ...]:
+        for alpha in alphas:
+            make_signal("source", alpha=alpha)
+        return alphas
 
     @classmethod
     def changed(cls, changes: Mapping[str, Any]) -> CollectiveSettings:

@@ -34,8 +34,6 @@ IDS = ("home-2", "home-3", "home-4")
 DAYS = [f"{day:%Y-%m-%d}" for day in extract_days()]
 TOLERANCE = 1e-9  # on sums of 1440 values of order 1, each rounded to 1e-16; far below what is reported
 
-pytestmark = pytest.mark.xdist_group("all days")  # one worker computes them
-
 
 @pytest.fixture(scope="module")
 def base() -> Scenario:
