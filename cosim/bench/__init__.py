@@ -1,5 +1,6 @@
 """What ``cosim bench`` measures: each benchmark a function that yields rows, its peers measured in the same run."""
 
+from cosim.bench.collective import collective_weeks
 from cosim.bench.day import four_bus_day, four_bus_parts
 from cosim.bench.drift import week_drift
 from cosim.bench.ensemble import monte_carlo
@@ -16,6 +17,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "volt-var-day": volt_var_day,
     "population-day": population_days,
     "monte-carlo": monte_carlo,
+    "collective-week": collective_weeks,
     "week-drift": week_drift,
     "four-bus-parts": four_bus_parts,
 }
