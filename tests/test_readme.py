@@ -5,19 +5,23 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from agents.dso import SIGNALS
 from cosim import Scenario
+from cosim.dso_spec import DsoSpec
 from cosim.population_spec import PopulationSpec
 from cosim.validation import problems
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+OPERATOR = (ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
 def test_the_python_example_runs_and_shows_the_end_of_the_feeder(capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,3 +50,28 @@ def test_the_population_is_that_of_the_scenario_it_names() -> None:
 @pytest.mark.parametrize("target", re.findall(r"\]\((?!https?:)([^)#]+)\)", README))
 def test_every_file_that_the_readme_links_to_exists(target: str) -> None:
     assert (ROOT / target).is_file()
+
+
+def test_the_operators_example_reaches_the_bound(capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = blocks("python", OPERATOR)
+    names: dict[str, Any] = {}
+    exec(compile(example, "operator.md", "exec"), names)
+    printed = capsys.readouterr().out
+    assert "bound_share" in printed
+    assert "One Sun Plaza" in printed
+    assert names["found"].table(names["bound"])["bound_share"].iloc[-1] > 0.99
+
+
+def test_the_operators_table_is_that_of_the_scenario_it_names() -> None:
+    (example,) = blocks("toml", OPERATOR)
+    scenario = Scenario.from_toml(ROOT / "experiments" / "scenarios" / "herd.toml")
+    assert DsoSpec.model_validate(tomllib.loads(example)["dso"]) == scenario.dso
+
+
+def test_the_operators_signals_are_those_there_are() -> None:
+    assert re.findall(r"^\| `([a-z-]+)` \|", OPERATOR, flags=re.MULTILINE) == list(SIGNALS)
+
+
+@pytest.mark.parametrize("target", re.findall(r"\]\((?!https?:)([^)#]+)\)", OPERATOR))
+def test_every_file_that_the_operators_page_links_to_exists(target: str) -> None:
+    assert (ROOT / "docs" / target).is_file()
