@@ -9,6 +9,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Annotated
 
+import pandas as pd
 import typer
 
 from cosim.commands.options import Out, ScenarioFile, Set, Threads, progress_bar, read_scenario
@@ -73,6 +74,8 @@ def run_command(
         )
     days = "1 day" if scenario.days == 1 else f"{scenario.days} days"
     _show(result, f"{scenario.name}: rule {scenario.rule}, {scenario.mode}, {days}")
+    if result.rehearsals is not None and scenario.dso is not None:
+        typer.echo(f"operator, {scenario.dso.signal}: {_rehearsed(result.rehearsals)}")
     typer.echo(f"{perf_counter() - began:.1f} s; written to {target}")
 
 
@@ -86,6 +89,18 @@ def _show(result: Run, title: str) -> None:
         return
     spread = indices.drop(columns=["prosumer", "bus"]).describe().loc[["mean", "min", "25%", "50%", "75%", "max"]]
     show_table(spread.rename_axis("of each prosumer").reset_index(), f"{title}; {n} prosumers")
+
+
+def _rehearsed(table: pd.DataFrame) -> str:
+    """What all evenings came to: from the plans against the tariff to those against what was published."""
+    before, after = table[table["iteration"] == 0], table[table["published"]]
+    bills = 100 * (after["bill"].sum() - before["bill"].sum()) / abs(before["bill"].sum() or float("nan"))
+    deficit = [float(each["deficit_pu_h"].sum()) for each in (before, after)]
+    lowest = [float(each["worst_headroom_pu"].min()) for each in (before, after)]
+    return (
+        f"rehearsed deficit {deficit[0]:.4g} -> {deficit[1]:.4g} p.u. h, lowest headroom {lowest[0]:.4f} -> "
+        f"{lowest[1]:.4f} p.u., bills {bills:+.3f} %"
+    )
 
 
 @contextmanager

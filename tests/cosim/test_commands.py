@@ -365,3 +365,13 @@ def test_a_narrow_terminal_breaks_names_at_underscores(
     lines = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert lines[:4] == [["quite_"] * 4, ["long_"] * 4, ["name_"] * 4, ["a", "b", "c", "d"]]
     assert lines[-1] == ["0.5"] * 4
+
+
+def test_a_run_with_an_operator_says_what_its_rehearsals_came_to(here: Path) -> None:
+    """In one line, from the same table as is written."""
+    ended = call("run", "s.toml", *FAST, "--set", "dso.signal=source", "--set", "dso.vm_ref_pu=0.99", "--out", "r")
+    assert ended.code == 0
+    (line,) = [line for line in ended.out.splitlines() if line.startswith("operator, source: ")]
+    table = pd.read_csv("r/rehearsals.csv")
+    before, after = table[table["iteration"] == 0], table[table["published"]]
+    assert f"{before['deficit_pu_h'].sum():.4g} -> {after['deficit_pu_h'].sum():.4g} p.u. h" in line
