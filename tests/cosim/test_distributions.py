@@ -91,10 +91,15 @@ def test_choice_by_weights() -> None:
 
 sizes = st.floats(0, 1e6)
 positive = st.floats(1e-3, 1e6)
+shares_of_std = st.floats(1e-3, 1e3)  # room that leaves some of the distribution, whatever its spread
 some = st.one_of(
     st.builds(lambda low, more: Uniform(low=low, high=low + more), sizes, sizes),
-    st.builds(lambda mean, std, room: Normal(mean=mean, std=std, max=mean + room), sizes, positive, positive),
-    st.builds(lambda mean, std, room: LogNormal(mean=mean, std=std, max=mean + room), positive, positive, positive),
+    st.builds(
+        lambda mean, std, room: Normal(mean=mean, std=std, max=mean + room * std), sizes, positive, shares_of_std
+    ),
+    st.builds(
+        lambda mean, std, room: LogNormal(mean=mean, std=std, max=mean + room * std), positive, positive, shares_of_std
+    ),
     st.builds(lambda values: Choice(values=tuple(values)), st.lists(sizes, min_size=1)),
 )
 
