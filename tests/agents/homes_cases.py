@@ -136,6 +136,7 @@ def least_bill(block: Block, terms: Terms) -> float:
         sparse.vstack(stacked).tocsr()[known],
         limit[known],
         bounds=[*zip(block.program.lower, block.program.upper, strict=True), *[(0, None)] * n_windows],
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
     )
     assert solved.status == 0 and len(solved.x) == n_columns + n_windows
     return float(solved.fun)
