@@ -19,7 +19,7 @@ who do not take part, no signal can help; the tariff is published, and the table
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -28,7 +28,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from agents.dso import DSO, Coordination, FeederMonitor, Watch, make_signal
+from agents.dso import DSO, Coordination, FeederMonitor, Options, Watch, make_signal
 from agents.prosumer import Commitment, Homes, Window
 from agents.terms import Terms
 from cosim.dso_spec import WORST, DsoSpec, WatchSpec
@@ -42,10 +42,35 @@ from feeders.errors import PowerFlowError
 if TYPE_CHECKING:
     from cosim.model import CoSimulation
 
-__all__ = ["Evening", "evenings_of", "watch_of"]
+__all__ = ["Eve", "Evening", "evenings_of", "watch_of"]
 
 Array = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Eve:
+    """All that a rehearsal of one day is made of, for `agents.dso.coordinate` and `agents.dso.central_bound`.
+
+    Attributes
+    ----------
+    homes : Homes
+        Who takes part, as they are when the day begins.
+    tariff : Terms
+        What they pay.
+    monitor : TolerantMonitor
+        What the operator watches.
+    feeder : FeederMonitor
+        The same with nothing made up where a plan breaks the feeder; also voltages of all buses.
+    options : Options
+        How long to rehearse; the active steps and the seed of the day.
+    """
+
+    homes: Homes
+    tariff: Terms
+    monitor: TolerantMonitor
+    feeder: FeederMonitor
+    options: Options
 
 
 class Evening:
@@ -89,7 +114,6 @@ class Evening:
         if not len(self.rows):
             return
         homes, tariff = self._homes(self.rows, window), self._tariff(self.rows, window)
-        self._prepare(window)
         try:
             self._look(homes, tariff, window)
             found = self.dso.rehearse(homes, tariff)
@@ -104,6 +128,18 @@ class Evening:
             committed = Commitment(self.rows, window.now, *homes.committed())
             self._model.planners.commit(self._number, committed)
         self._keep(self._rehearsals(found), terms, found.best.p_kw, window)
+
+    def prepared(self, window: Window) -> Eve:
+        """The rehearsal of the day whose first step begins now, not yet held; for studies.
+
+        Raises
+        ------
+        PowerFlowError
+            Where the feeder cannot carry those either who do not take part.
+        """
+        homes, tariff = self._homes(self.rows, window), self._tariff(self.rows, window)
+        feeder = self._look(homes, tariff, window)
+        return Eve(homes, tariff, self._monitor, feeder, self.dso.options)
 
     def _takes_part(self, row: int) -> bool:
         """Drawn for each prosumer from the scenario's seed and its name: a larger share adds to those of a smaller."""
@@ -140,8 +176,9 @@ class Evening:
             threads=model.planners.threads,
         )
 
-    def _look(self, homes: Homes, tariff: Terms, window: Window) -> None:
+    def _look(self, homes: Homes, tariff: Terms, window: Window) -> FeederMonitor:
         """Let the operator watch the feeder with tomorrow's background; what is worst off, with all on the tariff."""
+        self._prepare(window)
         spec, feeder = self._spec, self._model.grid.feeder
         monitor = FeederMonitor(self._model.grid.engine, homes.buses, *self._background(window))
         worst = 0
@@ -153,7 +190,9 @@ class Evening:
             at = feeder.bus_positions(feeder.connection_buses.tolist())
             worst = int(feeder.connection_buses[headroom[:, at].min(axis=0).argmin()])
         watches = [watch_of(self._scenario, watch, worst) for watch in spec.watch]
-        self._monitor.look(monitor.watching(watches), watches)
+        monitor = monitor.watching(watches)
+        self._monitor.look(monitor, watches)
+        return monitor
 
     def _background(self, window: Window) -> tuple[Array, Array]:
         """What all others consume, the net's own loads with them: p and q, each of shape (T, n_buses), > 0 consumed."""
