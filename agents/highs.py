@@ -23,6 +23,7 @@ OPTIMAL = highspy.HighsModelStatus.kOptimal
 
 # Against prices scaled to a mean of 1000, so 1e-12 of the mean price.
 _TOLERANCE = 1e-9
+_LEAST = 1e-9  # what HiGHS takes for a coefficient at all
 
 
 class Program(NamedTuple):
@@ -78,7 +79,16 @@ def run(solver: highspy.Highs) -> highspy.HighsModelStatus:
 
 
 def pass_lp(solver: highspy.Highs, matrix: sparse.csc_array, program: Program, n_integers: int = 0) -> None:
-    """Load a program to be minimised, whose last `n_integers` variables are whole numbers."""
+    """Load a program to be minimised, whose last `n_integers` variables are whole numbers.
+
+    Coefficients below 1e-9, such as of a customer on another voltage level than what is watched, are left out here, as
+    HiGHS would leave them out with a warning.
+    """
+    tiny = np.abs(matrix.data) <= _LEAST
+    if tiny.any():
+        matrix = matrix.copy()
+        matrix.data[tiny] = 0.0
+        matrix.eliminate_zeros()
     n_rows, n_columns = matrix.shape
     whole = np.zeros(n_columns, dtype=np.int32)
     whole[n_columns - n_integers :] = int(highspy.HighsVarType.kInteger)
