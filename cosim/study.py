@@ -11,13 +11,18 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import pandas as pd
+from pydantic import ValidationError
 
-from feeders.errors import InputError
+from cosim.errors import input_errors
+from cosim.strict import Strict
+from feeders.errors import InputError, InputErrors
 
-__all__ = ["Study", "StudyOptions", "StudyResult", "load_study", "studies"]
+__all__ = ["Study", "StudyOptions", "StudyResult", "changed_settings", "load_study", "studies"]
+
+Settings = TypeVar("Settings", bound=Strict)
 
 
 @dataclass(frozen=True)
@@ -60,3 +65,24 @@ def load_study(name: str) -> Study:
         near = get_close_matches(name, known, n=2, cutoff=0.3) or list(known)
         raise InputError("cosim study", "NAME", name, f"one of {', '.join(known)} (nearest: {', '.join(near)})")
     return cast(Study, known[name].load())
+
+
+def changed_settings(cls: type[Settings], changes: Mapping[str, Any]) -> Settings:
+    """The default settings of a study with some fields changed, by dotted names.
+
+    Raises
+    ------
+    InputErrors
+        For what is no field, or no value of it.
+    """
+    data: dict[str, Any] = {}
+    for key, value in changes.items():
+        table, dot, name = key.partition(".")
+        if dot:
+            data.setdefault(table, {})[name] = value
+        else:
+            data[key] = value
+    try:
+        return cls.model_validate(data)
+    except ValidationError as error:
+        raise InputErrors(input_errors(error, data, "--set", cls)) from None

@@ -14,14 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
 from agents.dso import SIGNALS, Bound, Coordination, SignalRule, central_bound, coordinate, make_signal
 from cosim.collective import NIGHT_LOADS, Week, WeekSettings, collective_week
-from cosim.errors import input_errors
-from cosim.study import StudyOptions, StudyResult
+from cosim.study import StudyOptions, StudyResult, changed_settings
 from experiments.collective_report import report, write_answer
-from feeders.errors import InputErrors
 
 __all__ = ["COLUMNS", "Answer", "Case", "CollectiveSettings", "collective", "study"]
 
@@ -73,17 +71,7 @@ class CollectiveSettings(WeekSettings):
     @classmethod
     def changed(cls, changes: Mapping[str, Any]) -> CollectiveSettings:
         """The default settings with some fields changed; `InputErrors` for what is none, or no value of it."""
-        data: dict[str, Any] = {}
-        for key, value in changes.items():
-            table, dot, name = key.partition(".")
-            if dot:
-                data.setdefault(table, {})[name] = value
-            else:
-                data[key] = value
-        try:
-            return cls.model_validate(data)
-        except ValidationError as error:
-            raise InputErrors(input_errors(error, data, "--set", cls)) from None
+        return changed_settings(cls, changes)
 
 
 @dataclass(frozen=True)
