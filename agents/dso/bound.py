@@ -35,7 +35,7 @@ __all__ = ["Aim", "Bound", "BoundError", "central_bound"]
 
 Array = npt.NDArray[np.float64]
 
-_TIGHT_PU = 2e-3  # a linearisation that leaves more room than this to the solution is not carried on
+_TIGHT_PU = 2e-3  # a linearisation that leaves more room than this where it is made, and to the solution, is dropped
 _BILLS_WEIGHT_PU = 0.01  # where headroom is the aim: 1 % of the bills is worth 1e-4 p.u. of it
 
 
@@ -194,12 +194,13 @@ def _agreed(past: Rehearsal, aim: Aim, start: Iterate) -> tuple[_Point, float, i
     blocks, active = past.customers.blocks(), past.active
     central, q_per_kw = Central(blocks, past.tariff, active), np.array([block.q_per_kw for block in blocks])
     scale = 1000.0 / past.mean_price if past.mean_price > 0 else 1.0
-    bills, error, tight = float(start.bills.sum()), np.inf, None
+    bills, error, kept = float(start.bills.sum()), np.inf, None
     point = _Point(start.p_kw, start.q_kvar, np.zeros(len(blocks)), start.observation)
     for n_rounds in range(1, aim.max_rounds + 1):
         sensitivity = past.monitor.sensitivity(point.p_kw, point.q_kvar, q_per_kw)[active]
-        limits = _about(point.observation.headroom_pu[active] - aim.margin_pu, sensitivity, point.p_kw[active])
-        limits = limits if tight is None else tight.beside(limits)
+        headroom_pu = point.observation.headroom_pu[active] - aim.margin_pu
+        about = _about(headroom_pu, sensitivity, point.p_kw[active])
+        limits = about if kept is None else kept.beside(about)
         private = _private(aim, past, limits, bills)
         values = _solved(*central.assembled(limits, private, scale))
         p_kw, q_kvar, other_cost = central.plans(values)
@@ -208,7 +209,10 @@ def _agreed(past: Rehearsal, aim: Aim, start: Iterate) -> tuple[_Point, float, i
         error = _error(aim, past, limits, foretold, point.observation)
         if error <= aim.agreement_pu:
             return point, error, n_rounds
-        tight = limits.of(foretold + private.per_limit @ values[len(values) - len(private.cost) :] < _TIGHT_PU)
+        room = (foretold + private.per_limit @ values[len(values) - len(private.cost) :])[-len(about.step) :]
+        # Once kept, always kept: among plans of equal bills the solution would else go to and fro between two of them.
+        new = about.of((room < _TIGHT_PU) | (headroom_pu.ravel() < _TIGHT_PU))
+        kept = new if kept is None else kept.beside(new)
     raise BoundError(
         f"after {aim.max_rounds} linearisations the central schedule's headroom is {error:.2g} p.u. off its AC power "
         f"flow; allowed: {aim.agreement_pu:g} (agreement_pu)"
