@@ -121,13 +121,13 @@ def strengths_figure(herd: Herd, strengths: Herd) -> Figure:
             line = [o for o in swept if o.signal == name]
             bills, peaks = [_percent(o, strengths, everyone) for o in line], [o.peak_kw for o in line]
             label = _WORDS.get(name, name) + f", {line[0].parameter:g} to {line[-1].parameter:g}"
-            look = {"color": COLOURS[k + 2], "marker": _MARKERS[k], "linestyle": STYLES[k], "markersize": 4.5}
-            ax.plot(bills, peaks, linewidth=0.9, label=label, **look)
+            look = {"color": COLOURS[k + 2], "marker": _MARKERS[k], "linestyle": STYLES[k]}
+            ax.plot(bills, peaks, linewidth=0.9, markersize=4.5, label=label, **look)
         alone = [o for o in herd.of(self_discharge_per_h=share, level="rehearsal") if o.signal in (TARIFF, "bound")]
         for k, outcome in enumerate(alone):
             change = _percent(outcome, herd, everyone)
-            look = {"color": COLOURS[k], "marker": _MARKERS[k + 4], "linestyle": "none", "markersize": 7}
-            ax.plot([change], [outcome.peak_kw], label=_name(outcome), **look)
+            look = {"color": COLOURS[k], "marker": _MARKERS[k + 4], "linestyle": "none"}
+            ax.plot([change], [outcome.peak_kw], label=_name(outcome), markersize=7, **look)
         for outcome in herd.of(self_discharge_per_h=share, level="rehearsal", signal=NO_BATTERY):
             ax.axhline(outcome.peak_kw, label=NO_BATTERY, **_DASHED)
         ax.set_title(_loss(share), fontsize=_LABEL, loc="left")
@@ -148,9 +148,10 @@ def sizes_figure(sizes: Sequence[Herd]) -> Figure:
         for k, name in enumerate(dict.fromkeys(o.signal for o in sizes[0].outcomes), start=-1):
             peaks = [herd.of(self_discharge_per_h=share, signal=name)[0].peak_kw for herd in sizes]
             each = np.array(peaks) / n_homes
-            look = {"color": COLOURS[k % len(COLOURS)], "marker": _MARKERS[k], "linestyle": STYLES[k % len(STYLES)]}
-            look = _DASHED if name == NO_BATTERY else {**look, "linewidth": 0.9}
-            ax.plot(n_homes, each, label=_WORDS.get(name, name), markersize=4.5, **look)
+            look: dict[str, Any] = {"color": COLOURS[k % len(COLOURS)], "linestyle": STYLES[k % len(STYLES)]}
+            look |= {"marker": _MARKERS[k], "markersize": 4.5, "linewidth": 0.9}
+            label = _WORDS.get(name, name)
+            ax.plot(n_homes, each, label=label, **(_DASHED if name == NO_BATTERY else look))
         ax.set_xscale("log")
         ax.set_xticks(n_homes, [f"{n:,}" for n in n_homes])
         ax.minorticks_off()

@@ -157,8 +157,8 @@ def _borne(answer: Answer) -> list[str]:
 
 def _strengths(answer: Answer) -> list[str]:
     lines = [
-        "How strong a signal must be, rehearsed (demand charge: currency/kW; random-ties: noise on prices); and signals",
-        "that mix plans, where they go on when the limits hold, for as many iterations and the least bills within them:",
+        "How strong a signal must be, rehearsed (demand charge: currency/kW; random-ties: noise on prices); and those",
+        "that mix plans, going on though the limits hold, for as many iterations, to the least bills they find:",
         "",
         *_head("self-discharge", "signal", "parameter", "peak (kW)", "v_min (p.u.)", "bills (%)", "seconds", left=2),
     ]

@@ -6,6 +6,7 @@ from cosim.bench.drift import week_drift
 from cosim.bench.ensemble import monte_carlo
 from cosim.bench.planner import plans
 from cosim.bench.population import population_days
+from cosim.bench.rehearsal import rehearsals
 from cosim.bench.row import FULL, QUICK, Benchmark, Effort, Report, Row, Timing
 from cosim.bench.volt_var import volt_var_day
 
@@ -18,6 +19,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "population-day": population_days,
     "monte-carlo": monte_carlo,
     "collective-week": collective_weeks,
+    "rehearsal": rehearsals,
     "week-drift": week_drift,
     "four-bus-parts": four_bus_parts,
 }

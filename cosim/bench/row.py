@@ -30,6 +30,8 @@ class Effort:
         Longest time that a population day may be simulated; what is left of it is scaled.
     ensemble, singles : int
         Days in the ensemble, and those of them that are also run alone.
+    homes : int
+        Homes that rehearse an evening.
     """
 
     repeats: int
@@ -39,10 +41,11 @@ class Effort:
     population_seconds: float
     ensemble: int
     singles: int
+    homes: int = 10
 
 
-FULL = Effort(5, 96, 1440, (10, 100, 1000, 10_000), 30.0, 1000, 20)
-QUICK = Effort(2, 4, 1440, (10, 1000), 2.0, 100, 3)
+FULL = Effort(5, 96, 1440, (10, 100, 1000, 10_000), 30.0, 1000, 20, 1000)
+QUICK = Effort(2, 4, 1440, (10, 1000), 2.0, 100, 3, 100)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from cosim.bench.isolated import in_own_process, resident_memory_mb
 from cosim.bench.planner import PLANNERS, day_of_horizons
 from cosim.bench.population import measured, population_days
 from cosim.bench.published import published_program, solved_by_linprog
+from cosim.bench.rehearsal import evening_of_homes, rehearsals
 from cosim.bench.stopwatch import PARTS
 from feeders import load_feeder, make_engine
 from feeders.errors import PowerFlowError
@@ -133,6 +134,19 @@ def test_planners_pay_what_the_published_program_pays(name: str) -> None:
         n = len(horizon.price_buy)
         assert program.rows.shape == (6 * n + 2, 3 * n)
         assert planner.plan(horizon).cost == pytest.approx(solved_by_linprog(program), rel=0, abs=1e-9)
+
+
+def test_a_rehearsal_and_its_peers_make_plans_of_the_same_cost() -> None:
+    """And signals have something to do: the herd is below the limit, the demand charge lifts it."""
+    price, charge = rehearsals(LEAST, silent)
+    assert (price.name, charge.name) == ("rehearsal-10-homes-source", "rehearsal-10-homes-demand-charge")
+    assert all(row.difference is not None and row.difference < 1e-9 for row in (price, charge))
+    assert int(price.details["iterations"] or 0) >= 1
+    assert charge.details["iterations"] == 1
+    _, eve = evening_of_homes(10)
+    plan = eve.homes.respond(eve.tariff)
+    seen = eve.monitor.observe(plan.p_kw, plan.q_kvar)
+    assert seen.headroom_pu[eve.options.active].min() == pytest.approx(-1e-3, abs=1e-9)
 
 
 def test_days_of_an_ensemble_are_those_of_single_runs() -> None:
