@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from agents.dso import Coordination, central_bound, coordinate, make_signal
+from agents.dso import Aim, Coordination, central_bound, coordinate, make_signal
 from cosim import CoSimulation, Run, Scenario
 from cosim.build import build_feeder
 from cosim.evening import Eve
@@ -32,6 +32,7 @@ from feeders import Feeder
 __all__ = ["BOUND", "Answer", "herd", "study"]
 
 BOUND = "bound"
+_AIM = Aim(max_rounds=60, agreement_pu=1e-5)  # lossless batteries leave many plans of equal bills to try
 _MIXED = ("dual-ascent", "frank-wolfe", "column-generation")
 
 
@@ -156,7 +157,7 @@ def _rehearsed(lost: float, name: str, eve: Eve, found: Coordination, parameter:
 
 def _bound(lost: float, eve: Eve) -> Outcome:
     """The central schedule of least bills and deficits."""
-    bound = central_bound(eve.monitor, eve.homes, eve.tariff, options=eve.options)
+    bound = central_bound(eve.monitor, eve.homes, eve.tariff, options=eve.options, aim=_AIM)
     return Outcome(
         self_discharge_per_h=lost,
         level="rehearsal",

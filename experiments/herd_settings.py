@@ -20,7 +20,8 @@ TARIFF = "none"
 RANDOM_HOMES = "random-homes"
 """No signal either, but homes that break ties at random by themselves."""
 
-_CHEAP = {"start": "22:00", "end": "06:00"}  # of the tariff "day-night"
+_CHEAP = {"start": "22:00", "end": "06:00"}
+_PERIODS = [{**_CHEAP, "price": 0.15}, {"start": "06:00", "end": "22:00", "price": 0.30}]
 
 
 class HerdSettings(Strict):
@@ -81,9 +82,7 @@ class HerdSettings(Strict):
         strict=False,
     )
     rules: tuple[str, ...] = Field(default=("hybrid",), strict=False)
-    modes: tuple[Literal["closed-loop", "settled"], ...] = Field(
-        default=("closed-loop", "settled"), strict=False, min_length=1
-    )
+    modes: tuple[Literal["closed-loop", "settled"], ...] = Field(default=("closed-loop", "settled"), strict=False)
     drop_share: float = Field(default=0.05, ge=0, le=1)
     watched: int = Field(default=15, ge=1)
     iterations: int = Field(default=8, ge=1, le=1000)
@@ -137,7 +136,7 @@ class HerdSettings(Strict):
             "seed": self.seed,
             "record": ("p_meter_kw", "vm_pu"),
             "feeder": {"name": self.feeder, "background_scale": 0.0},
-            "tariff": {"kind": "time-of-use", "preset": "day-night", "kappa": 0.4},
+            "tariff": {"kind": "time-of-use", "periods": _PERIODS, "kappa": 0.4},
             "population": population,
         }
         return Scenario.from_dict(data, "herd").changed({key.replace("__", "."): changes[key] for key in changes})
