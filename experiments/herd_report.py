@@ -146,7 +146,7 @@ def _borne(answer: Answer) -> list[str]:
     keys = ["self_discharge_per_h", "level", "rule", "mode", "signal"]
     spread = customers.groupby(keys, sort=False)["change_percent"].agg(["min", "max"])
     for row in answer.main.table.to_dict("records"):
-        if row["signal"] in (TARIFF, NO_BATTERY) or (row["level"] == "lived" and row["rule"] == "none"):
+        if row["signal"] in (TARIFF, NO_BATTERY):
             continue
         low, high = spread.loc[tuple(row[key] for key in keys)]
         rule = _way(row) or "-"
