@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from agents.dso import Aim, Coordination, central_bound, coordinate, make_signal
+from agents.dso import Aim, BoundError, Coordination, central_bound, coordinate, make_signal
 from cosim import CoSimulation, Run, Scenario
 from cosim.build import build_feeder
 from cosim.evening import Eve
@@ -87,9 +87,10 @@ def herd(settings: HerdSettings, options: StudyOptions) -> Answer:
     seen, places = reference(settings, feeder)
     outcomes: list[Outcome] = []
     strengths: list[Outcome] = []
+    notes: list[str] = []
     for lost in settings.self_discharges:
         told()
-        outcomes += _night(settings, lost, seen.operator, feeder, options.threads)
+        outcomes += _night(settings, lost, seen.operator, feeder, options.threads, notes)
         eve = eve_of(settings.signal(TARIFF, lost, seen.operator), feeder)
         strengths += _swept(settings, lost, eve)
     sizes = []
@@ -97,14 +98,17 @@ def herd(settings: HerdSettings, options: StudyOptions) -> Answer:
         told()
         sizes.append(_size(settings, n))
     told()
-    main = Herd(settings.feeder, places, seen, outcomes)
+    main = Herd(settings.feeder, places, seen, outcomes, notes)
     return Answer(settings, main, Herd(settings.feeder, places, seen, strengths), sizes)
 
 
 def _night(
-    settings: HerdSettings, lost: float, operator: dict[str, Any], feeder: Feeder, threads: int
+    settings: HerdSettings, lost: float, operator: dict[str, Any], feeder: Feeder, threads: int, notes: list[str]
 ) -> Iterator[Outcome]:
-    """Both levels of one self-discharge; what is rehearsed is what the day's own evening has rehearsed."""
+    """Both levels of one self-discharge; what is rehearsed is what the day's own evening has rehearsed.
+
+    Why there is no bound where there should be one goes to `notes`.
+    """
     eve = eve_of(settings.signal(TARIFF, lost, operator), feeder)
     scenarios = {NO_BATTERY: settings.without_batteries()}
     scenarios |= {name: settings.signal(name, lost, operator) for name in settings.signals}
@@ -122,7 +126,10 @@ def _night(
             if rule == "none" and found is not None:
                 yield _rehearsed(lost, name, eve, found)
     if settings.bound:
-        yield _bound(lost, eve)
+        try:
+            yield _bound(lost, eve)
+        except BoundError as error:
+            notes.append(f"No bound for self-discharge {lost:g} per h: {error}.")
     yield from lived
 
 

@@ -153,12 +153,15 @@ class Herd:
         One row per home: home, bus, distance_ohm, and third: near, middle or far by electrical distance.
     reference : Reference
     outcomes : sequence of Outcome
+    notes : sequence of str
+        What could not be computed, and why.
     """
 
     feeder: str
     places: pd.DataFrame
     reference: Reference
     outcomes: Sequence[Outcome]
+    notes: Sequence[str] = ()
 
     @cached_property
     def table(self) -> pd.DataFrame:

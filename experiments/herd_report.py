@@ -27,6 +27,7 @@ def report(answer: Answer) -> str:
     """How the night was made, the verdict, and the tables behind it."""
     parts = [_made(answer), _verdict(answer)]
     parts += [_rehearsed(answer, lost) for lost in answer.settings.self_discharges]
+    parts += [list(answer.main.notes)] if answer.main.notes else []
     parts += [_lived(answer), _borne(answer), _strengths(answer)]
     parts += [_sizes(answer)] if answer.sizes else []
     return "\n\n".join("\n".join(part) for part in parts)

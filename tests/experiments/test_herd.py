@@ -14,6 +14,7 @@ import pytest
 from matplotlib.image import imread
 
 import experiments
+from agents.dso import Aim, central_bound
 from cosim import CoSimulation
 from cosim.build import build_feeder
 from cosim.population import resolve
@@ -186,6 +187,28 @@ def test_no_signal_does_better_than_the_bound(answer: Answer, lost: float) -> No
         found = rehearsed(answer, name, lost)
         assert found.bills.sum() + 300 * found.deficit_pu_h >= bound.bills.sum() - 1e-6
     assert rehearsed(answer, TARIFF, lost).deficit_pu_h > 10 * bound.deficit_pu_h  # there is a herd
+
+
+def test_the_bound_comes_to_rest_among_plans_of_equal_bills(settings: HerdSettings) -> None:
+    """Lossless batteries: a linearisation once dropped let the solution go to and fro for good."""
+    few = settings.model_copy(update={"homes": 9})
+    feeder = build_feeder(few.scenario().feeder)
+    seen, _ = reference(few, feeder)
+    eve = eve_of(few.signal(TARIFF, 0.0, seen.operator), feeder)
+    bound = central_bound(eve.monitor, eve.homes, eve.tariff, options=eve.options)
+    assert bound.rounds <= 15
+    assert bound.linearisation_error_pu <= 1e-6
+
+
+def test_a_bound_that_is_none_is_left_out_and_said(settings: HerdSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("experiments.herd._AIM", Aim(max_rounds=1, agreement_pu=1e-9))
+    few = settings.model_copy(update={"signals": (TARIFF,), "rules": (), "sizes": (), "longer": 0})
+    without = herd(few, StudyOptions())
+    assert without.main.of(signal="bound") == []
+    assert [note.partition(": after 1 linearisations")[0] for note in without.main.notes] == [
+        f"No bound for self-discharge {lost:g} per h" for lost in LOST
+    ]
+    assert all(note in report(without) for note in without.main.notes)
 
 
 @pytest.mark.parametrize("lost", LOST)
