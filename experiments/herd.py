@@ -57,6 +57,9 @@ def study(options: StudyOptions) -> StudyResult:
     answer = herd(changed_settings(HerdSettings, options.changes), options)
     table = answer.main.table
     rehearsed = table[table["level"] == "rehearsal"].drop(columns=["level", "rule", "mode", "parameter", "n_reversals"])
+    # Who has no battery begins the day without its energy: that bill is not to be compared.
+    changes = [name for name in rehearsed.columns if name.endswith("change_percent")]
+    rehearsed.loc[rehearsed["signal"] == NO_BATTERY, changes] = np.nan
     return StudyResult(
         title=f"{answer.settings.homes} homes on {answer.settings.feeder}, rehearsed",
         table=rehearsed,

@@ -161,7 +161,7 @@ def coordinate(
                 raise
             ended = str(error)
             break
-        ended = _why_to_end(past)
+        ended = _why_to_end(past, signal.commits)
         if not ended:
             terms = signal.terms(past)
             ended = "signal" if terms is None else ""
@@ -179,10 +179,12 @@ def _advance(past: Rehearsal, terms: Terms, signal: SignalRule) -> None:
     past.iterates.append(iterate.timed(perf_counter() - began))
 
 
-def _why_to_end(past: Rehearsal) -> str:
+def _why_to_end(past: Rehearsal, commits: bool) -> str:
     """Why the newest iterate is the last one; empty when it is not."""
     options, iterates = past.options, past.iterates
-    if options.stop_when_met and past.last.deficit_pu_h <= options.tolerance_pu_h:
+    stop_when_met = not commits if options.stop_when_met is None else options.stop_when_met
+    # Where already the tariff holds all limits there is nothing to pay for.
+    if (stop_when_met or past.last.iteration == 0) and past.last.deficit_pu_h <= options.tolerance_pu_h:
         return "limits hold"
     if past.last.iteration >= options.max_iterations:
         return "iterations"

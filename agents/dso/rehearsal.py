@@ -37,8 +37,10 @@ class Options:
     margin_pu : float
         How far within the limits the signals aim [p.u.]. The deficit counts against the limits themselves: a signal
         that only acts below a limit stops a hair below it.
-    stop_when_met : bool
-        End as soon as the limits hold; else go on for smaller bills.
+    stop_when_met : bool, optional
+        End as soon as the limits hold; else go on for smaller bills. By default signals that customers commit to mixes
+        under go on, as their first mix that holds the limits may be far from the cheapest; the others end, as prices
+        that rise no further change nothing.
     seed : int
         Of signals that draw numbers.
 
@@ -53,7 +55,7 @@ class Options:
     patience: int = 3
     active: npt.NDArray[np.bool_] | None = None
     margin_pu: float = 2e-4
-    stop_when_met: bool = True
+    stop_when_met: bool | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -319,3 +319,27 @@ def test_the_operator_is_an_agent_that_remembers_what_it_published() -> None:
     with pytest.raises(PlanError):
         operator.rehearse(customers, tariff)
     assert operator.last is done
+
+
+def test_signals_that_mix_plans_go_on_though_the_limits_hold_and_others_end() -> None:
+    """The second signal splits the load: one that only publishes ends there, one that customers commit to goes on."""
+
+    @dataclass(frozen=True)
+    class Splits(Said):
+        committing: bool = False
+
+        @property
+        def commits(self) -> bool:
+            return self.committing
+
+        def terms(self, past: Rehearsal) -> Terms | None:
+            terms = super().terms(past)
+            if terms is not None and len(past.iterates) == 2:
+                terms.price_buy[:, 1] += [0.05, 0.0, 0.0]
+            return terms
+
+    said = (AWAY, (0.1, 0.11, 0.2), AWAY)
+    for committing, n, ended in ((False, 3, "limits hold"), (True, 4, "signal")):
+        feeder, customers, tariff = two_loads()
+        done = coordinate(feeder, customers, tariff, Splits(said, committing), options=PATIENT)
+        assert (len(done.iterates), done.ended, done.best.iteration) == (n, ended, 2)
