@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from agents.prosumer import Signals
 from cosim.profiles import market_times
 from cosim.scenario import Scenario
 from cosim.tariff import Account, Bill, Tariff
@@ -50,6 +51,17 @@ class Accounts:
         """Book a market step of all rows; see `Account.book`."""
         for rows, account in self._parts:
             account.book(step, import_kwh[rows], export_kwh[rows], price_buy[rows], price_sell[rows])
+
+    def publish_charges(self, signals: Signals, now: int, until: int) -> None:
+        """Let all plan against the demand charges of their tariffs that are open in the steps ``now .. until - 1``.
+
+        Plans know the highest import so far. A charge of a month is planned against day by day: what a peak costs is
+        weighed against what this day has to gain.
+        """
+        for rows, account in self._parts:
+            window, price, peak_kw = account.ahead(now, until)
+            if len(price):
+                signals.publish_demand(now, window, np.tile(price[:, None], len(rows)), rows, peak_kw)
 
     def costs(self, energy_cost: Array) -> dict[str, Array]:
         """The columns `COSTS` up to now, shape ``(n,)`` each; the cost of energy is booked by the ledger."""

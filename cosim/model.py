@@ -209,6 +209,8 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         if self.clock.step % self.clock.steps_per_day == 0:
             self.planners.forget()
             self.rows.move_to(self.clock.step // self.clock.steps_per_day, self.clock)
+            tomorrow = min(self.clock.step + 2 * self.clock.steps_per_day, self.clock.n_steps)
+            self.accounts.publish_charges(self.rows.signals, self.clock.step, tomorrow)
             for evening in self.evenings.values():
                 evening.hold(self.clock.window())
         self.population.begin(self.rows.signals, self.clock.step, self.clock.market_step_h)

@@ -18,8 +18,8 @@ class DemandTerms:
     """Prices of the highest import of n prosumers within windows of the market steps from `first` on.
 
     As with published prices (`Signals.publish`), plans are made against them; whether they are paid is the tariff's
-    affair. The highest import is that of the mean power over a market step, as demand is metered. Nothing is known of
-    steps before `first`: windows are those of a day, or of whatever is published at once.
+    affair. The highest import is that of the mean power over a market step, as demand is metered. Of steps before
+    `first` no more is known than the peaks that windows are added with.
 
     Parameters
     ----------
@@ -35,7 +35,13 @@ class DemandTerms:
         self._price, self._peak_kw = np.zeros((2, 0, n))
         self._metered, self._mean_kw = first, np.zeros(n)
 
-    def add(self, window: npt.NDArray[np.bool_], price: Array, who: slice | Integers = slice(None)) -> None:
+    def add(
+        self,
+        window: npt.NDArray[np.bool_],
+        price: Array,
+        who: slice | Integers = slice(None),
+        peak_kw: Array | None = None,
+    ) -> None:
         """Let some prosumers have windows more.
 
         Parameters
@@ -46,6 +52,8 @@ class DemandTerms:
             Price of the highest import in each [currency/kW], >= 0.
         who : slice or array of int, shape (k,)
             Which prosumers; all by default.
+        peak_kw : array, shape (D, k), optional
+            Highest import in each before `first`, as of a window that began on another day; none by default.
 
         Raises
         ------
@@ -59,11 +67,13 @@ class DemandTerms:
             raise InputError("demand", "price", float(price[~usable][0]), "a number >= 0")
         n_steps = max(self._window.shape[1], window.shape[1])
         known, more = (np.pad(w, ((0, 0), (0, n_steps - w.shape[1]))) for w in (self._window, window))
-        own = np.zeros((len(price), self._price.shape[1]))
+        own, seen = np.zeros((2, len(price), self._price.shape[1]))
         own[:, who] = price
+        if peak_kw is not None:
+            seen[:, who] = peak_kw
         self._window = np.vstack([known, more])
         self._price = np.vstack([self._price, own])
-        self._peak_kw = np.vstack([self._peak_kw, np.zeros(own.shape)])
+        self._peak_kw = np.vstack([self._peak_kw, seen])
 
     def meter(self, step: int, p_meter_kw: Array, share: float) -> None:
         """Note the power at the meters (shape (n,), > 0 import) during a `share` of market step `step`."""

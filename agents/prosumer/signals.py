@@ -88,7 +88,12 @@ class Signals:
             setattr(self, name, own)
 
     def publish_demand(
-        self, now: int, window: npt.NDArray[np.bool_], price: Array, who: slice | Rows = slice(None)
+        self,
+        now: int,
+        window: npt.NDArray[np.bool_],
+        price: Array,
+        who: slice | Rows = slice(None),
+        peak_kw: Array | None = None,
     ) -> None:
         """Let prosumers plan against charges on their highest import in windows of the steps from `now` on.
 
@@ -103,7 +108,7 @@ class Signals:
         """
         if self.demand is None or self.demand.first != now:
             self.demand = DemandTerms(now, self.p_load_kw.shape[1])
-        self.demand.add(window, price, who)
+        self.demand.add(window, price, who, peak_kw)
 
     def rows(self, now: int, until: int) -> slice:
         """Where the market steps ``now .. until - 1`` of the run are in the arrays."""

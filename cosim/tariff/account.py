@@ -121,6 +121,24 @@ class Account:
             if schedule.window[step] >= 0:
                 self._meter(number, schedule, step, import_kwh)
 
+    def ahead(self, now: int, until: int) -> tuple[NDArray[np.bool_], Array, Array]:
+        """Demand windows that are open in some of the steps ``now .. until - 1``.
+
+        Returns
+        -------
+        window : array of bool, shape (D, until - now)
+            Their steps; those of a metering interval longer than a step are in it one by one.
+        price : array, shape (D,)
+            Price of the highest import in each [currency/kW].
+        peak_kw : array, shape (D, n)
+            Highest import in each so far.
+        """
+        demand, n_steps = self.billing.demand, until - now
+        found = [schedule.window[now:until] == np.arange(len(schedule.periods))[:, None] for schedule in demand]
+        window = np.concatenate([np.zeros((0, n_steps), dtype=bool), *found])
+        here = window.any(axis=1) & (self.billing.demand_price > 0)
+        return window[here], self.billing.demand_price[here], self.peak_kw[here]
+
     def of(self, customers: NDArray[np.intp]) -> Account:
         """The account of some customers up to now: a copy."""
         found = Account(self.billing, len(customers))

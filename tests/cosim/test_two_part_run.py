@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from cosim import CoSimulation, Run, Scenario, run, run_ensemble
+from cosim.accounts import Accounts
 from cosim.results import save_run
 from tests.cosim.command_line import call
 
@@ -34,6 +35,7 @@ def scenario(four_bus: Scenario) -> Scenario:
             "rule": "prc",
             "tariff": {"kind": "time-of-use", "preset": "ontario-2023", "kappa": 0.5, "fixed_per_day": 0.4},
             "tariff.demand_charges": CHARGES,
+            "prosumers.*.battery_kwh": 0.1,  # too small to import nothing in any charge's window
         }
     )
 
@@ -124,18 +126,60 @@ def test_a_failed_run_has_no_bills(finished: Run, tmp_path: Path) -> None:
     assert again.bills.columns.tolist() == finished.bills.columns.tolist()
 
 
-def test_check_and_run_say_what_is_not_planned_for(scenario: Scenario, tmp_path: Path) -> None:
+def test_homes_plan_against_what_their_peak_costs(four_bus: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With perfect forecasts, no rule and one day, no plan that minds energy alone comes to a smaller bill."""
+    scenario = four_bus.changed(
+        {
+            "rule": "none",
+            "control_step_min": 15,  # the meter sees the powers that were planned
+            "tariff": {"kind": "time-of-use", "preset": "day-night", "kappa": 0.5},
+            "tariff.demand_charges": [{"name": "all-day", "price": 0.2, "per": "day"}],
+            "prosumers.*.battery_kwh": 6.0,
+        }
+    )
+    minding = run(scenario, references=False).indices
+    monkeypatch.setattr(Accounts, "publish_charges", lambda *_: None)
+    blind = run(scenario, references=False).indices
+    assert (minding["cost"] <= blind["cost"] + 1e-9).all()
+    assert (minding["cost_demand"] < 0.7 * blind["cost_demand"]).all()
+    assert (minding["cost_energy"] >= blind["cost_energy"] - 1e-9).all()
+
+
+def test_the_second_day_knows_the_peak_of_the_first(four_bus: Scenario) -> None:
+    charge = {"name": "all", "price": 5.0, "per": "run"}
+    tariff = {"kind": "flat", "price_buy": 0.3, "kappa": 0.5}
+    model = CoSimulation(
+        four_bus, days=2, control_step_min=15, tariff=tariff, **{"tariff.demand_charges": [charge], "rule": "none"}
+    )
+    for _ in range(97):
+        model.step()
+    demand = model.rows.signals.demand
+    assert demand is not None
+    p_kw = model.record.present("p_meter_kw")  # of the first step of the second day
+    highest = model.accounts.state()["0.peak_kw"][0]
+    for row in range(3):
+        ahead = demand.ahead(row, 97, 192)
+        assert ahead is not None
+        assert ahead.peak_so_far_kw.tolist() == pytest.approx([highest[row]], abs=1e-12)
+        assert highest[row] >= p_kw[-1, row] - 1e-12
+    assert (highest > 0).all()
+
+
+def test_check_and_run_say_what_a_rehearsal_leaves_out(scenario: Scenario, tmp_path: Path) -> None:
     file = tmp_path / "s.toml"
     file.write_text(scenario.changed({"days": 1, "control_step_min": 15}).to_toml())
-    note = "note: the demand charges evening, daily are billed, but prosumers plan against the energy price alone"
-    assert note in call("check", file).out.splitlines()
-    assert (
-        "note: the demand charge daily is billed"
-        in call("check", file, "--set", "tariff.demand_charges.evening.price=0").out
+    with_operator = ("--set", "dso.signal=source")
+    note = (
+        "note: the demand charges evening, daily are planned against and billed, but the operator's rehearsals count "
+        "energy prices alone"
     )
-    assert "note" not in call("check", file, "--set", "prosumers.*.optimise=false").out
+    assert note in call("check", file, *with_operator).out.splitlines()
+    one = call("check", file, *with_operator, "--set", "tariff.demand_charges.evening.price=0").out
+    assert "note: the demand charge daily is planned against" in one
+    assert "note" not in call("check", file).out
+    assert "note" not in call("check", file, *with_operator, "--set", "prosumers.*.optimise=false").out
     ended = call("run", file, "--out", tmp_path / "r", "--no-references")
-    assert ended.err.splitlines() == [note]
+    assert ended.err == ""
     header = ended.out.splitlines()[2]
     assert [name in header for name in ("cost_energy", "cost_demand", "cost_fixed")] == [True] * 3
     plain = call("run", file, "--out", tmp_path / "p", "--no-references", "--set", "tariff.kind=synthetic")
