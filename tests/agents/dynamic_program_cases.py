@@ -69,14 +69,15 @@ def decaying_case(rng: np.random.Generator) -> tuple[Battery, Horizon]:
 
 
 def same_choice(one: Plan, other: Plan, ties: npt.NDArray[np.float64]) -> bool:
-    """Whether two plans are the same to 1e-7 kW and kWh, or cost the same, ties counted, to 1e-8 on their scale.
+    """Whether two plans are the same to 1e-8 kWh in every step, or cost the same, ties counted, to 1e-8 on their scale.
 
-    HiGHS keeps rows and reduced costs to 1e-9, which with decay are worth more in the steps before: it cannot tell
-    plans of equal bill apart whose weights, with decay in between, differ by less than that. Weights are some 1e-3 per
-    kWh, so that one that is missing shows.
+    HiGHS keeps rows and reduced costs to 1e-9: it cannot tell plans of equal bill apart whose weights, with decay in
+    between, differ by less than that, and what it keeps too much in an early step decays until a later one. Weights are
+    some 1e-3 per kWh, so that one that is missing shows.
     """
     pairs = [(plan.p_battery_kw, plan.p_flexible_kw, plan.energy_kwh) for plan in (one, other)]
-    if max(float(np.abs(mine - theirs).max()) for mine, theirs in zip(*pairs, strict=True)) <= 1e-7:
+    differences = [float(np.abs(mine - theirs).max()) for mine, theirs in zip(*pairs, strict=True)]
+    if max(STEP_H * differences[0], STEP_H * differences[1], differences[2]) <= 1e-8:
         return True
     ties = ties[:, ties.shape[1] - len(one.p_battery_kw) :]
     cost = []

@@ -55,10 +55,10 @@ def test_the_bill_is_that_of_the_published_form_in_another_solver(seed: int) -> 
     start = horizon.energy_start_kwh
     horizon = random_horizon(rng, n, battery)
     horizon = replace(horizon, energy_start_kwh=start, energy_end_min_kwh=None)
-    plan = DynamicProgramPlanner(N_STEPS, battery, STEP_H).plan(horizon)
+    # Of plans without ties: what the weights leave unearned, up to 2e-6 of the mean price per kWh, is more than 1e-7.
+    plan = DynamicProgramPlanner(N_STEPS, battery, STEP_H).plan(horizon, np.zeros((3, N_STEPS)))
     expected = published_cost(horizon, battery, STEP_H)
-    # GLPK keeps its rows to 1e-7 kWh, and here each of them is a sum over all earlier steps.
-    assert plan.cost == pytest.approx(expected, rel=0, abs=10 * tolerance(expected, horizon))
+    assert plan.cost == pytest.approx(expected, rel=0, abs=tolerance(expected, horizon))
 
 
 def test_the_optimum_is_exact_where_prices_are_negative() -> None:
