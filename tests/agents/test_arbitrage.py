@@ -20,24 +20,9 @@ from agents.prosumer.arbitrage import (
 )
 from agents.prosumer.battery import Battery
 from agents.prosumer.correction import energy_after, reachable_power
-from tests.agents.arbitrage_cases import STEP_H, random_battery, random_horizon, tail
+from tests.agents.arbitrage_cases import BATTERY, STEP_H, a_horizon, random_battery, random_horizon, tail
 
-BATTERY = Battery(0.2, 2.0, 2.0, 1.0, 0.9, 0.8)
 LOSSLESS = Battery(0.0, 10.0, 10.0, 10.0, 1.0, 1.0)
-
-
-def a_horizon(**changes: object) -> Horizon:
-    """Four steps of a quarter of an hour, rising prices, some flexible load."""
-    usual = Horizon(
-        price_buy=np.array([0.1, 0.2, 0.3, 0.4]),
-        price_sell=np.array([0.05, 0.1, 0.15, 0.2]),
-        p_net_kw=np.array([1.0, -1.0, 1.0, 1.0]),
-        flexible_min_kw=np.zeros(4),
-        flexible_max_kw=np.ones(4),
-        energy_start_kwh=1.0,
-        flexible_energy_kwh=0.5,
-    )
-    return replace(usual, **changes)  # type: ignore[arg-type]
 
 
 def distance(one: Plan, other: Plan, skip: int = 0) -> float:
