@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from copy import copy
 
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +59,7 @@ class Homes:
     forecast : Forecast
         What they expect of load and PV; its prices are not used.
     signals : Signals
-        What reaches them; its prices are not used.
+        What reaches them; its prices and charges are not used.
     window : Window
         Which market steps.
     rows : sequence of int, optional
@@ -109,7 +110,8 @@ class Homes:
         self._copy = Population(assets)
         self._copy.state[:] = population.state
         self._copy.begin(signals, window.now, window.step_h)
-        self._signals, self._window = signals, window
+        self._signals, self._window = copy(signals), window
+        self._signals.demand = None  # charges that the run plans against are not the terms'
         self._outlook, self._fixed = (
             Outlook.of(who, self._copy, forecast, signals, window) for who in (self.rows, self.fixed_rows)
         )

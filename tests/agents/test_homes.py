@@ -266,3 +266,19 @@ def test_wrong_questions_are_refused() -> None:
         asked.respond(replace(some_terms(5, 1), demand_price=np.ones((1, 5))))
     with pytest.raises(InputError, match="planner"):
         homes(planner="glpk")
+
+
+def test_charges_that_the_run_plans_against_are_not_the_rehearsals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Terms say all: the same plans, together by dynamic program, whatever the signals have published."""
+    owned, world, terms = some_homes(5, 3), some_world(5, 3), some_terms(4, 3)
+    window = Window(0, T, T, STEP_H, refill=False)
+    expected = Homes(Population(owned), PerfectForecast(world), world, window).respond(terms)
+    world.publish_demand(0, np.ones((1, T), dtype=bool), np.ones((1, 1)))
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("planned one by one")
+
+    monkeypatch.setattr(ArbitragePlanner, "plan", refuse)
+    asked = Homes(Population(owned), PerfectForecast(world), world, window).respond(terms)
+    assert np.array_equal(asked.p_kw, expected.p_kw)
+    assert world.demand is not None  # it goes on holding for the run
