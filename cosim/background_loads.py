@@ -18,12 +18,11 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
-from agents.facility import TAN_PHI
 from cosim.dry_summer import by_day, local_hours
 from cosim.facility_loads import days_off_steps, local_times, varied
 from feeders.errors import InputError
 
-__all__ = ["background_kvar", "background_kw"]
+__all__ = ["background_kw"]
 
 Array = npt.NDArray[np.float64]
 
@@ -75,11 +74,6 @@ def background_kw(
     factors = [varied(times, of_day[:, k], seed, _STREAM + 2 + k) for k in range(n_loads)]
     loads: Array = total[:, None] * shares / shares.sum() * np.column_stack(factors)
     return loads
-
-
-def background_kvar(p_kw: Array, tan_phi: float = TAN_PHI) -> Array:
-    """Reactive power that goes with it, > 0 injected [kvar]: loads draw it."""
-    return -tan_phi * p_kw
 
 
 def _working_day(hours: Array, night: float, evening_bump: float) -> Array:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from agents.facility import PLANTS, FacilityPlanner, Needs
-from cosim.background_loads import background_kvar, background_kw
+from cosim.background_loads import background_kw
 from cosim.dry_summer import weather
 from cosim.facility_loads import FACILITIES, facility_needs, local_times
 from feeders.errors import InputError
@@ -130,7 +130,6 @@ def test_the_background_has_its_range_and_its_evening(seed: int) -> None:
     assert days[5:].mean() < 0.92 * days[:5].mean()
     assert loads.min() > 0
     assert loads.mean(axis=0).max() < 4.0 * loads.mean(axis=0).min()
-    assert background_kvar(loads) == pytest.approx(-0.33 * loads)
 
 
 @pytest.mark.parametrize(("night", "share"), [(1.0, 1.0), (0.5, 0.85), (0.0, 0.7)])
