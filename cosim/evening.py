@@ -28,7 +28,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from agents.dso import DSO, Coordination, FeederMonitor, Options, Watch, make_signal
+from agents.dso import DSO, Coordination, FeederMonitor, Options, Watch, make_signal, worst_off
 from agents.prosumer import Commitment, Homes, Window
 from agents.terms import Terms
 from cosim.dso_spec import WORST, DsoSpec, WatchSpec
@@ -179,16 +179,14 @@ class Evening:
     def _look(self, homes: Homes, tariff: Terms, window: Window) -> FeederMonitor:
         """Let the operator watch the feeder with tomorrow's background; what is worst off, with all on the tariff."""
         self._prepare(window)
-        spec, feeder = self._spec, self._model.grid.feeder
+        spec = self._spec
         monitor = FeederMonitor(self._model.grid.engine, homes.buses, *self._background(window))
         worst = 0
         if any(watch.element == WORST for watch in spec.watch):
             plan = homes.respond(tariff)
             homes.forget()
             vm_pu, _ = carried(monitor.vm_pu, plan.p_kw, plan.q_kvar)
-            headroom = (vm_pu - feeder.vm_min_pu)[self.dso.options.active_of(len(vm_pu))]
-            at = feeder.bus_positions(feeder.connection_buses.tolist())
-            worst = int(feeder.connection_buses[headroom[:, at].min(axis=0).argmin()])
+            (worst,) = worst_off(self._model.grid.feeder, vm_pu[self.dso.options.active_of(len(vm_pu))])
         watches = [watch_of(self._scenario, watch, worst) for watch in spec.watch]
         monitor = monitor.watching(watches)
         self._monitor.look(monitor, watches)

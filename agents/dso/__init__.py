@@ -3,7 +3,7 @@
 from agents.dso.bound import Aim, Bound, BoundError, central_bound
 from agents.dso.coordination import Coordination, Options, coordinate
 from agents.dso.dso import DSO
-from agents.dso.feeder_monitor import FeederMonitor, worst_buses
+from agents.dso.feeder_monitor import FeederMonitor, worst_buses, worst_off
 from agents.dso.monitor import Monitor, Observation
 from agents.dso.signals import SIGNALS, SignalRule, make_signal
 from agents.dso.watch import Watch
@@ -25,4 +25,5 @@ __all__ = [
     "coordinate",
     "make_signal",
     "worst_buses",
+    "worst_off",
 ]

@@ -18,7 +18,7 @@ from feeders.feeder import Feeder
 from feeders.nodal import NodalModel
 from feeders.sensitivity import derivatives
 
-__all__ = ["FeederMonitor", "worst_buses"]
+__all__ = ["FeederMonitor", "worst_buses", "worst_off"]
 
 Array = npt.NDArray[np.float64]
 
@@ -166,9 +166,13 @@ def worst_buses(monitor: FeederMonitor, p_kw: Array, q_kvar: Array, k: int = 1) 
     list of int
         Bus indices, fewer than `k` where there are not so many.
     """
-    feeder = monitor.feeder
+    return worst_off(monitor.feeder, monitor.vm_pu(p_kw, q_kvar), k)
+
+
+def worst_off(feeder: Feeder, vm_pu: Array, k: int = 1) -> list[int]:
+    """As `worst_buses`, of voltages that are known, shape (T, n_buses) [p.u.]."""
     at = feeder.bus_positions(feeder.connection_buses.tolist())
-    lowest = (monitor.vm_pu(p_kw, q_kvar) - feeder.vm_min_pu)[:, at].min(axis=0)
+    lowest = (vm_pu - feeder.vm_min_pu)[:, at].min(axis=0)
     return [int(bus) for bus in feeder.connection_buses[np.argsort(lowest, kind="stable")[:k]]]
 
 
