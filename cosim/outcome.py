@@ -17,10 +17,17 @@ from cosim.model import CoSimulation
 from cosim.recorded import Series, SeriesInMemory, table_of
 from cosim.rehearsed import Evenings
 from cosim.scenario import Scenario
+from cosim.tally import TOTALS
 
-__all__ = ["Run", "layout_of", "runs_of"]
+__all__ = ["INDEX_COLUMNS", "Run", "layout_of", "runs_of"]
 
 Array = npt.NDArray[np.float64]
+
+_PROSUMER = ("prosumer", "bus", "distance_ohm")
+_COMPARED = ("cost", "cost_without_rule", "cost_without_optimisation", "lcg_percent", "gain", "gain_kept_percent")
+
+INDEX_COLUMNS = (*_PROSUMER, *_COMPARED, *(name for name in TOTALS if name not in _COMPARED))
+"""Columns of `Run.indices`."""
 
 
 @dataclass(frozen=True)
@@ -136,14 +143,8 @@ class Run:
         free = unknown if self.cost_without_rule is None else self.cost_without_rule
         idle = unknown if self.cost_without_optimisation is None else self.cost_without_optimisation
         cost = self.totals["cost"].to_numpy()
-        compared = {
-            "cost": cost,
-            "cost_without_rule": free,
-            "cost_without_optimisation": idle,
-            "lcg_percent": indices.loss_of_consumer_gain(cost, free),
-            "gain": idle - cost,
-            "gain_kept_percent": indices.gain_kept(cost, free, idle),
-        }
+        lcg, kept = indices.loss_of_consumer_gain(cost, free), indices.gain_kept(cost, free, idle)
+        compared = dict(zip(_COMPARED, (cost, free, idle, lcg, idle - cost, kept), strict=True))
         found = pd.DataFrame({**compared, **self.totals.drop(columns="cost")}, index=self.prosumers.index)
         if self.failure is not None:  # part of a day is no day
             found = pd.DataFrame(np.nan, index=found.index, columns=found.columns)
@@ -201,8 +202,8 @@ def _of_rows(frames: Array, rows: npt.NDArray[np.intp]) -> Array:
 def _prosumers_of(model: CoSimulation) -> pd.DataFrame:
     """Name, bus and electrical distance of all rows."""
     assets, distance = model.rows.assets, model.grid.feeder.electrical_distance["z_ohm"]
-    columns = {"prosumer": assets.ids, "bus": assets.bus, "distance_ohm": distance.loc[assets.bus].to_numpy()}
-    return pd.DataFrame(columns)
+    columns = (assets.ids, assets.bus, distance.loc[assets.bus].to_numpy())
+    return pd.DataFrame(dict(zip(_PROSUMER, columns, strict=True)))
 
 
 def layout_of(model: CoSimulation, copy: int = 0) -> Layout:

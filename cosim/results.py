@@ -16,6 +16,7 @@ import pandas as pd
 
 from cosim.dso_spec import DsoSpec
 from cosim.folder import check_target, write_folder
+from cosim.input_files import input_hashes
 from cosim.layout import Layout
 from cosim.outcome import Run
 from cosim.prosumers_file import DRAWN, with_drawn, write_drawn
@@ -59,17 +60,6 @@ def run_id(scenario: Scenario) -> str:
     """What makes a run itself: a hash of the scenario, the contents of its input files and the code version."""
     parts = [scenario.to_toml(), version("cosim-prosumers"), *(sorted(input_hashes(scenario).values()))]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-
-
-def input_hashes(scenario: Scenario) -> dict[str, str]:
-    """SHA-256 of every file that the scenario reads, by name."""
-    named = [
-        scenario.feeder.file,
-        scenario.profiles_file,
-        scenario.prosumers_file,
-        scenario.tariff.model_dump().get("file"),
-    ]
-    return {name: hashlib.sha256(Path(name).read_bytes()).hexdigest() for name in named if name}
 
 
 def library_versions() -> dict[str, str]:

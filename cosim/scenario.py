@@ -21,7 +21,16 @@ from cosim.tariff import RealTimeTariff, SyntheticTariff, Tariff
 from cosim.toml import toml_text
 from feeders.errors import InputError, InputErrors
 
-__all__ = ["FeederSpec", "ForecastSpec", "ProsumerSpec", "Scenario", "VoltageSpec"]
+__all__ = [
+    "FILE_FIELDS",
+    "FeederSpec",
+    "ForecastSpec",
+    "ProsumerSpec",
+    "Scenario",
+    "VoltageSpec",
+    "place_files",
+    "read_toml",
+]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Efficiency = Annotated[float, Field(gt=0, le=1)]
@@ -192,14 +201,7 @@ class Scenario(Strict):
             When it cannot be read, is no TOML, or is no scenario.
         """
         data = read_toml(path)
-        for table, key in (
-            (data, "profiles_file"),
-            (data, "prosumers_file"),
-            (data.get("feeder"), "file"),
-            (data.get("tariff"), "file"),
-        ):
-            if isinstance(table, dict) and isinstance(table.get(key), str):
-                table[key] = str(path.parent.resolve() / table[key])
+        place_files(data, path.parent)
         return cls.from_dict(data, str(path))
 
     def to_toml(self) -> str:
@@ -259,8 +261,20 @@ class Scenario(Strict):
             data["prosumers"] = list(self.prosumers)
 
 
+FILE_FIELDS = ("profiles_file", "prosumers_file", "feeder.file", "tariff.file")
+"""Fields that name a file to be read."""
+
 _SOURCES = ("prosumers", "population", "prosumers_file")
 _DRAWN_FROM = ("population", "prosumers_file", "seed", "feeder")
+
+
+def place_files(data: Mapping[str, Any], folder: Path) -> None:
+    """Make the file names in the plain data of a scenario, relative to `folder` until now, absolute."""
+    for field in FILE_FIELDS:
+        *tables, key = field.split(".")
+        table = data.get(tables[0]) if tables else data
+        if isinstance(table, dict) and isinstance(table.get(key), str):
+            table[key] = str(folder.resolve() / table[key])
 
 
 def read_toml(path: Path) -> dict[str, Any]:

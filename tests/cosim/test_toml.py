@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cosim.toml import toml_text
 
-keys = st.from_regex(r"[A-Za-z0-9_-]{1,8}", fullmatch=True)
+keys = st.from_regex(r"[A-Za-z0-9_-]{1,8}", fullmatch=True) | st.text(max_size=4)
 offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 scalars = st.one_of(
     st.text(),  # hypothesis gives no lone surrogates here: they are no text in UTF-8
@@ -21,7 +21,9 @@ scalars = st.one_of(
     st.dates(min_value=date(1900, 1, 1)),
     st.datetimes(min_value=datetime(1900, 1, 1), timezones=offsets),
 )
-values = st.one_of(scalars, st.lists(st.text() | st.integers(0, 9) | st.dates(min_value=date(1900, 1, 1)), max_size=3))
+inline = st.dictionaries(keys, scalars, max_size=2)
+items = st.text() | st.integers(0, 9) | st.dates(min_value=date(1900, 1, 1)) | inline
+values = st.one_of(scalars, st.lists(items | st.lists(items, max_size=2), max_size=3))
 tables: st.SearchStrategy[dict[str, Any]] = st.recursive(
     st.dictionaries(keys, values, max_size=4),
     lambda inner: st.dictionaries(keys, values | inner | st.lists(inner, min_size=1, max_size=2), max_size=4),
