@@ -57,6 +57,8 @@ class Plan:
         Whether runs are also made without rules and without optimisation, to compare with.
     timeout_s, memory_mb, attempts
         Limits of one run; see `cosim.sweep.task.Task`. None: that of `cosim.sweep`'s default.
+    axes : mapping of str to int
+        The dimensions of the design and their sizes, whose product is the number of runs; the last varies fastest.
     """
 
     name: str
@@ -70,3 +72,4 @@ class Plan:
     timeout_s: float = 3600.0
     memory_mb: float | None = None
     attempts: int = 2
+    axes: Mapping[str, int] = field(default_factory=dict)

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosim import ProsumerSpec, Run, Scenario, run
+from cosim.input_files import input_hashes
 from cosim.population import resolve
 from cosim.prosumers_file import prosumers_csv, read_prosumers, write_prosumers
-from cosim.input_files import input_hashes
 from cosim.results import run_id, save_run
 from cosim.validation import problems
 from feeders.errors import InputError, InputErrors
