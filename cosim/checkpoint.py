@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from cosim.folder import flush
+from cosim.folder import write_file
 from feeders.errors import CosimError
 
 __all__ = ["Checkpoint", "DamagedError", "file_digest"]
@@ -59,11 +59,7 @@ class Checkpoint:
         members: dict[str, npt.NDArray[Any]] = {**self.state, _ABOUT: np.array(about)}
         buffer = io.BytesIO()
         np.savez(buffer, **members, **{_DIGEST: np.array(_digest(members))})  # type: ignore[arg-type] # numpy 1's stubs
-        new = path.with_name(path.name + ".new")
-        new.write_bytes(buffer.getbuffer())
-        flush(new)
-        new.replace(path)
-        flush(path.parent)
+        write_file(path, buffer.getbuffer())
 
     @classmethod
     def load(cls, path: Path) -> Checkpoint | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from feeders.errors import InputError
 
-__all__ = ["check_target", "flush", "unwritable", "write_folder"]
+__all__ = ["check_target", "flush", "flush_all", "unwritable", "write_file", "write_folder"]
 
 
 def check_target(folder: Path, identity: str) -> None:
@@ -52,8 +52,7 @@ def write_folder(folder: Path, identity: str, fill: Callable[[Path], None]) -> N
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         fill(temporary)
-        for path in [*temporary.rglob("*"), temporary]:
-            flush(path)
+        flush_all(temporary)
         if folder.exists():
             folder.rename(earlier)
         temporary.rename(folder)
@@ -65,6 +64,20 @@ def write_folder(folder: Path, identity: str, fill: Callable[[Path], None]) -> N
             earlier.rename(folder)
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(earlier, ignore_errors=True)
+
+
+def write_file(path: Path, content: bytes | memoryview) -> None:
+    """Put a file, with this content, in the place of an earlier one, in one step; a left over ``.new`` does not count.
+
+    Raises
+    ------
+    OSError
+    """
+    new = path.with_name(path.name + ".new")
+    new.write_bytes(content)
+    flush(new)
+    new.replace(path)
+    flush(path.parent)
 
 
 def unwritable(folder: Path, error: OSError) -> InputError:
@@ -90,3 +103,9 @@ def flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def flush_all(folder: Path) -> None:
+    """Make sure that a folder and all that is in it is on disk."""
+    for path in [*folder.rglob("*"), folder]:
+        flush(path)

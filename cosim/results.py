@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -27,8 +28,12 @@ from cosim.tally import TOTALS
 from feeders.errors import InputError
 
 __all__ = [
+    "SERIES",
     "Draw",
+    "about",
     "check_target",
+    "fill_run",
+    "input_hashes",
     "library_versions",
     "load_run",
     "repeat_command",
@@ -53,7 +58,8 @@ _LIBRARIES = (
     "pyarrow",
     "scipy",
 )
-_SERIES = "timeseries.parquet"
+SERIES = "timeseries.parquet"
+"""In the folder of a run, its series; of a sweep's run that records nothing there is no such file."""
 
 
 def run_id(scenario: Scenario) -> str:
@@ -64,6 +70,11 @@ def run_id(scenario: Scenario) -> str:
 
 def library_versions() -> dict[str, str]:
     """Versions of Python, of this package and of the libraries that its numbers come from."""
+    return dict(_library_versions())
+
+
+@cache
+def _library_versions() -> dict[str, str]:
     return {"python": python_version(), **{name: version(name) for name in _LIBRARIES}}
 
 
@@ -79,19 +90,23 @@ def save_run(run: Run, folder: Path, *, seconds: float, draw: Draw | None = None
     """
 
     def fill(target: Path) -> None:
-        (target / "scenario.toml").write_text(run.scenario.to_toml(), encoding="utf-8")
-        write_drawn(target / DRAWN, run.scenario)
-        manifest = json.dumps(_manifest(run, folder, seconds), indent=2)
-        (target / "manifest.json").write_text(manifest + "\n", encoding="utf-8")
-        write_series(run.series, target / _SERIES)
-        run.indices.to_parquet(target / "prosumers.parquet", index=False)
-        run.bills.to_parquet(target / "bills.parquet", index=False)
-        if run.evenings is not None:
-            run.evenings.write(target)
+        fill_run(run, target, _manifest(run, folder, seconds))
+        write_series(run.series, target / SERIES)
         if draw is not None and run.failure is None:
             draw(run, target)
 
     write_folder(folder, run_id(run.scenario), fill)
+
+
+def fill_run(run: Run, folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write all files of a run but its series into an empty folder; equal runs and manifests give equal bytes."""
+    (folder / "scenario.toml").write_text(run.scenario.to_toml(), encoding="utf-8")
+    write_drawn(folder / DRAWN, run.scenario)
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    run.indices.to_parquet(folder / "prosumers.parquet", index=False)
+    run.bills.to_parquet(folder / "bills.parquet", index=False)
+    if run.evenings is not None:
+        run.evenings.write(folder)
 
 
 def repeat_command(folder: Path) -> str:
@@ -107,11 +122,11 @@ def load_run(folder: Path) -> Run:
     InputError
         When the folder holds no run.
     """
-    for name in ("manifest.json", "scenario.toml", _SERIES, "prosumers.parquet", "bills.parquet"):
-        if not (folder / name).is_file():
-            raise InputError(str(folder), name, None, "the folder of a run, with this file in it")
+    _require(folder, "manifest.json", "scenario.toml", "prosumers.parquet", "bills.parquet")
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     scenario = with_drawn(folder / DRAWN, Scenario.from_toml(folder / "scenario.toml"))
+    if scenario.record:
+        _require(folder, SERIES)
     table = pd.read_parquet(folder / "prosumers.parquet")
     layout = Layout(scenario, table["prosumer"].tolist(), table["bus"].tolist())
     control_steps = int(manifest["control_steps"])
@@ -127,12 +142,18 @@ def load_run(folder: Path) -> Run:
         manifest["step_status"],
         control_steps,
         pd.read_parquet(folder / "bills.parquet"),
-        SeriesInFiles(layout, (folder / _SERIES,), n_samples),
+        SeriesInFiles(layout, (folder / SERIES,) if scenario.record else (), n_samples),
         manifest["engine"],
         failure=manifest["failure"],
         evenings=_evenings(folder, scenario),
         **made,
     )
+
+
+def _require(folder: Path, *names: str) -> None:
+    for name in names:
+        if not (folder / name).is_file():
+            raise InputError(str(folder), name, None, "the folder of a run, with this file in it")
 
 
 def _evenings(folder: Path, scenario: Scenario) -> Evenings | None:
@@ -144,13 +165,12 @@ def _published(dso: DsoSpec) -> dict[str, Any]:
     return {"signal": dso.signal, "rehearsals": REHEARSALS_FILE, "published": PUBLISHED_FILE}
 
 
-def _manifest(run: Run, folder: Path, seconds: float) -> dict[str, Any]:
+def about(run: Run) -> dict[str, Any]:
+    """What a manifest says of a run, wherever and whenever it was made: equal runs give equal values."""
     return {
-        "run_id": run_id(run.scenario),
         "name": run.scenario.name,
         "status": "finished" if run.failure is None else "failed",
         "failure": run.failure,
-        "repeat": repeat_command(folder),
         "seed": run.scenario.seed,
         "engine": run.engine,
         "control_steps": run.control_steps,
@@ -159,6 +179,14 @@ def _manifest(run: Run, folder: Path, seconds: float) -> dict[str, Any]:
         **({} if run.scenario.dso is None else {"dso": _published(run.scenario.dso)}),
         "inputs": input_hashes(run.scenario),
         "versions": library_versions(),
+    }
+
+
+def _manifest(run: Run, folder: Path, seconds: float) -> dict[str, Any]:
+    return {
+        "run_id": run_id(run.scenario),
+        "repeat": repeat_command(folder),
+        **about(run),
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -15,7 +14,7 @@ from cosim.model import CoSimulation
 from cosim.outcome import Run, runs_of
 from cosim.results import Draw, load_run, run_id, save_run
 from cosim.scenario import Scenario
-from cosim.stream import Stream, Tell
+from cosim.stream import LiveInFiles, Tell
 from cosim.unfinished import unfinished
 from feeders import Feeder
 from feeders.errors import InputError
@@ -82,36 +81,25 @@ def run(
 
 def _run_to_folder(job: Job, folder: Path, resume: bool | None, draw: Draw | None, tell: Tell) -> Run:
     check_target(folder, run_id(job.scenario))
-    began, earlier_s = perf_counter(), [0.0]
+    began = perf_counter()
     with unfinished(folder, job.scenario, resume, tell, private=job.feeder is not None) as working:
+        in_files = LiveInFiles(working, tell)
 
         def live(model: CoSimulation, name: str, stepped: Callable[[], None]) -> Run:
             try:
-                stream = Stream(model, working / name, tell)
-                earlier_s.append(stream.earlier_s)
-                stream.live(stepped)
-            except RunFailure as failure:
-                failure.partial = replace(_streamed(model, stream), failure=str(failure))
-                raise
+                return in_files(model, name, stepped)
             except OSError as error:
                 raise unwritable(folder, error) from error
-            return _streamed(model, stream)
 
         try:
             result = job.run(live)
         except RunFailure as failure:
             if failure.partial is not None:
-                save_run(failure.partial, folder, seconds=sum(earlier_s) + perf_counter() - began)
+                save_run(failure.partial, folder, seconds=in_files.earlier_s + perf_counter() - began)
                 failure.partial = load_run(folder)
             raise
-        save_run(result, folder, seconds=sum(earlier_s) + perf_counter() - began, draw=draw)
+        save_run(result, folder, seconds=in_files.earlier_s + perf_counter() - began, draw=draw)
     return load_run(folder)
-
-
-def _streamed(model: CoSimulation, stream: Stream) -> Run:
-    """The run of a model of one scenario, with what is in files."""
-    (found,) = runs_of(model, stream.series)
-    return replace(found, evenings=stream.evenings if model.evenings else None)
 
 
 def run_ensemble(scenarios: Sequence[Scenario], *, threads: int = 1, progress: Progress | None = None) -> list[Run]:

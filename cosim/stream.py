@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -14,11 +15,11 @@ from cosim.checkpoint import Checkpoint, DamagedError, file_digest
 from cosim.failure import RunFailure
 from cosim.folder import flush
 from cosim.model import CoSimulation
-from cosim.outcome import layout_of
+from cosim.outcome import Run, layout_of, runs_of
 from cosim.recorded import SeriesInFiles
 from cosim.rehearsed import Evenings
 
-__all__ = ["CHECKPOINT", "Stream", "Tell"]
+__all__ = ["CHECKPOINT", "LiveInFiles", "Stream", "Tell"]
 
 Array = npt.NDArray[np.float64]
 Tell = Callable[[str], None]
@@ -144,6 +145,49 @@ class Stream:
         new.replace(path)
         flush(self._folder)
         self._parts[path.name] = file_digest(path)
+
+
+@dataclass
+class LiveInFiles:
+    """A `cosim.job.Live`: the parts of a job live day by day, each in a folder of its own inside `folder`.
+
+    Attributes
+    ----------
+    folder : Path
+        The working folder.
+    tell : callable
+        Told when an earlier process's files cannot be used.
+    earlier_s : float
+        Seconds that the days took which earlier processes lived.
+    """
+
+    folder: Path
+    tell: Tell
+    earlier_s: float = 0.0
+
+    def __call__(self, model: CoSimulation, name: str, stepped: Callable[[], None]) -> Run:
+        """The run of a model of one scenario, its series in files.
+
+        Raises
+        ------
+        RunFailure
+            With the run up to then.
+        OSError
+            When a file cannot be written.
+        """
+        stream = Stream(model, self.folder / name, self.tell)
+        self.earlier_s += stream.earlier_s
+        try:
+            stream.live(stepped)
+        except RunFailure as failure:
+            failure.partial = replace(_streamed(model, stream), failure=str(failure))
+            raise
+        return _streamed(model, stream)
+
+
+def _streamed(model: CoSimulation, stream: Stream) -> Run:
+    (found,) = runs_of(model, stream.series)
+    return replace(found, evenings=stream.evenings if model.evenings else None)
 
 
 _DAY, _NEW = "day-", "day.parquet.new"

@@ -7,24 +7,27 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from cosim.checkpoint import Checkpoint, DamagedError
 from cosim.failure import RunFailure
 from cosim.folder import unwritable
 from cosim.job import PARTS
+from cosim.locks import LockedError, locked
 from cosim.results import library_versions, run_id
 from cosim.scenario import Scenario
 from cosim.stream import CHECKPOINT, Tell
 from feeders.errors import CosimError, InputError
 
-try:
-    import fcntl
-except ImportError:  # no such locks on Windows
-    fcntl = None  # type: ignore[assignment]
+__all__ = ["BusyError", "UnfinishedRun", "days_kept", "unfinished", "working_folder"]
 
-__all__ = ["UnfinishedRun", "days_kept", "unfinished", "working_folder"]
+
+class BusyError(InputError):
+    """A run that another process works on."""
+
+    def __init__(self, target: Path) -> None:
+        super().__init__("--out", "folder", str(target), "a folder that no other process is working on")
 
 
 class UnfinishedRun(CosimError):  # noqa: N818 - a state of affairs
@@ -87,8 +90,10 @@ def unfinished(
     ------
     UnfinishedRun
         When days are kept and `resume` does not say what to do.
-    InputError
+    BusyError
         When another process works on the same run.
+    InputError
+        When the folder cannot be made.
     """
     folder = working_folder(target, scenario, private=private)
     made = [parent for parent in folder.parents if not parent.exists()]
@@ -136,12 +141,9 @@ def _clear(folder: Path) -> None:
 @contextmanager
 def _locked(folder: Path, target: Path) -> Iterator[None]:
     """Keep other processes out; the system opens the lock when this process ends, however it ends."""
-    if fcntl is None:
-        yield
-        return
-    with (folder / "lock").open("w") as lock:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError("--out", "folder", str(target), "a folder that no other process is working on") from None
+            stack.enter_context(locked(folder / "lock"))
+        except LockedError:
+            raise BusyError(target) from None
         yield
