@@ -6,12 +6,13 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from feeders.errors import InputError
 
-__all__ = ["check_target", "flush", "flush_all", "unwritable", "write_file", "write_folder"]
+__all__ = ["check_target", "flush", "flush_all", "replacing", "unwritable", "write_file", "write_folder"]
 
 
 def check_target(folder: Path, identity: str) -> None:
@@ -73,10 +74,27 @@ def write_file(path: Path, content: bytes | memoryview) -> None:
     ------
     OSError
     """
+    with replacing(path) as new:
+        new.write_bytes(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A name to write a file under, which then takes the place of `path` in one step; gone where that fails.
+
+    Raises
+    ------
+    OSError
+    """
     new = path.with_name(path.name + ".new")
-    new.write_bytes(content)
-    flush(new)
-    new.replace(path)
+    try:
+        yield new
+        flush(new)
+        new.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            new.unlink()
+        raise
     flush(path.parent)
 
 

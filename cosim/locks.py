@@ -6,7 +6,7 @@ import os
 import platform
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from errno import EINVAL, ENOLCK, ENOSYS, ENOTSUP
 from pathlib import Path
 from typing import IO
@@ -79,12 +79,9 @@ def _taken(file: IO[str], *, shared: bool) -> bool:
 
 
 def _sign(file: IO[str]) -> None:
-    try:
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {platform.node()}\n")
-        file.flush()
-    except OSError:  # a full disk: the lock holds without a name
-        file.truncate(0)
+    with suppress(OSError):  # a full disk: the lock holds without a name
+        os.ftruncate(file.fileno(), 0)
+        os.write(file.fileno(), f"process {os.getpid()} on {platform.node()}\n".encode())
 
 
 def _holder(file: IO[str]) -> str:

@@ -3,7 +3,10 @@
 from cosim.sweep.make_plan import plan_from_spec, plan_of, plan_table
 from cosim.sweep.plan import Plan, PlannedRun
 from cosim.sweep.spec import SweepSpec
+from cosim.sweep.store import Store, opened
+from cosim.sweep.sweep import Status, Sweep
 from cosim.sweep.task import Failure, Outcome, Reason, Task
+from cosim.sweep.write_run import run_to_store, write_run
 
 __all__ = [
     "Failure",
@@ -11,9 +14,15 @@ __all__ = [
     "Plan",
     "PlannedRun",
     "Reason",
+    "Status",
+    "Store",
+    "Sweep",
     "SweepSpec",
     "Task",
+    "opened",
     "plan_from_spec",
     "plan_of",
     "plan_table",
+    "run_to_store",
+    "write_run",
 ]

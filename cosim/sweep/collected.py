@@ -1,0 +1,107 @@
+"""The tidy table of a sweep: one row per run and prosumer, from the folders of its finished runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cosim.checkpoint import DamagedError
+from cosim.folder import replacing
+from cosim.sweep.checksums import verified
+from cosim.sweep.places import Places
+from cosim.tally import TOTALS
+
+__all__ = ["INDICES", "PLAN_KEY", "collected", "empty_table", "write_results"]
+
+INDICES = (
+    *("prosumer", "bus", "distance_ohm", "cost", "cost_without_rule", "cost_without_optimisation"),
+    *("lcg_percent", "gain", "gain_kept_percent", *(name for name in TOTALS if name != "cost")),
+)
+"""Columns of `cosim.Run.indices`, which follow those of the plan."""
+
+PLAN_KEY = b"plan"
+"""Key of the table's file under which it says of which plan it is."""
+
+_ROWS = 2**16  # of a row group, and in memory at once; a run more at most
+_FILE = "prosumers.parquet"
+
+
+def collected(places: Places, plan: pa.Table, done: Iterable[str]) -> Iterator[pa.Table]:
+    """The rows of the finished runs in the order of the plan, some tens of thousands at a time.
+
+    Parameters
+    ----------
+    places : Places
+        Of the sweep.
+    plan : pyarrow.Table
+        Its plan.
+    done : iterable of str
+        Ids of the runs that are finished.
+
+    Raises
+    ------
+    DamagedError
+        When the indices of a run are not as they were written.
+    """
+    finished = set(done)
+    parts: list[pa.Table] = []
+    places_in_plan: list[int] = []
+    rows = 0
+    for place, run_id in enumerate(plan["run_id"].to_pylist()):
+        if run_id not in finished:
+            continue
+        parts.append(_indices(places, run_id))
+        places_in_plan.append(place)
+        rows += len(parts[-1])
+        if rows >= _ROWS:
+            yield _joined(plan, places_in_plan, parts)
+            parts, places_in_plan, rows = [], [], 0
+    if parts:
+        yield _joined(plan, places_in_plan, parts)
+
+
+def empty_table(plan: pa.Table) -> pa.Table:
+    """The table of a sweep of which no run is finished."""
+    found = plan.schema.empty_table()
+    for name in INDICES:
+        kind = {"prosumer": pa.string(), "bus": pa.int64()}.get(name, pa.float64())
+        found = found.append_column(name, pa.array([], kind))
+    return found
+
+
+def write_results(places: Places, plan: pa.Table, digest: str, done: Iterable[str]) -> None:
+    """Write the table as one file in one step; equal runs give equal bytes, and memory does not grow with them.
+
+    Raises
+    ------
+    DamagedError, OSError
+    """
+    tables = collected(places, plan, done)
+    first = next(tables, None)
+    first = empty_table(plan) if first is None else first
+    schema = first.schema.with_metadata({PLAN_KEY: digest.encode()})
+    with replacing(places.results) as new, pq.ParquetWriter(new, schema, compression="zstd") as writer:
+        writer.write_table(first)
+        for table in tables:
+            writer.write_table(table.cast(first.schema))
+
+
+def _indices(places: Places, run_id: str) -> pa.Table:
+    folder = places.run(run_id)
+    content = verified(folder, _FILE)
+    if content is None:
+        raise DamagedError(folder / _FILE, "it is not as it was written; resuming the sweep runs it anew")
+    table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False).replace_schema_metadata(None)
+    return table.set_column(0, "prosumer", table["prosumer"].cast(pa.string()))
+
+
+def _joined(plan: pa.Table, places_in_plan: list[int], parts: list[pa.Table]) -> pa.Table:
+    joined = pa.concat_tables(parts, promote_options="permissive")
+    rows = np.repeat(places_in_plan, [len(part) for part in parts])
+    found = plan.take(pa.array(rows, pa.int64()))
+    for name in joined.column_names:
+        found = found.append_column(name, joined[name])
+    return found.combine_chunks()
