@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import date
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -23,6 +23,7 @@ _WORDS = {
     "int_from_float": "a whole number",
     "int_parsing_size": "a whole number below 2**63",
     "int_type": "a whole number",
+    "list_type": "an array of values, e.g. [2, 3]",
     "model_attributes_type": "a table",
     "model_type": "a table",
     "string_pattern_mismatch": "letters, digits, '_', '.' and '-', first a letter or digit, at most 64",  # of names
@@ -149,13 +150,15 @@ def _plain(limit: float) -> float:
 
 def _models(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[type[BaseModel]]:
     """The models that may stand at a place; several where a union has not been told apart yet."""
-    found = [model]
+    found, is_key = [model], False
     for part in loc:
-        if isinstance(part, int):
+        if isinstance(part, int) or is_key:  # a place in an array, or a name that the user gave
+            is_key = False
             continue
         chosen = [m for m in found if "kind" in m.model_fields and m.model_fields["kind"].default == part]
         fields = [m.model_fields[part].annotation for m in found if part in m.model_fields]
         found = chosen or [m for annotation in fields for m in _models_in(annotation)]
+        is_key = any(get_origin(annotation) is dict for annotation in fields)
     return found
 
 

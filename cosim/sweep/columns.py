@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from cosim.outcome import INDEX_COLUMNS
 from cosim.scenario import Scenario
 
@@ -17,12 +19,12 @@ RESERVED = frozenset(("run", "run_id", CASE, SAMPLE, REPLICATION, *ALWAYS, *INDE
 """Names that an axis of levels cannot have."""
 
 
-def always(scenario: Scenario) -> dict[str, str | int | None]:
-    """The values of `ALWAYS` of a scenario; of a feeder from a file no name."""
+def always(scenario: Scenario) -> dict[str, str | int]:
+    """The values of `ALWAYS` of a scenario; a feeder from a file has the file's name."""
     values = (
         scenario.rule,
         scenario.mode,
-        scenario.feeder.name,
+        scenario.feeder.name or Path(scenario.feeder.file or "").name,
         f"{scenario.start:%Y-%m-%dT%H:%M:%SZ}",
         scenario.days,
         scenario.seed,

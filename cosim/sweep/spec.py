@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError
 
-from cosim.errors import input_errors
+from cosim.errors import input_errors, known_key
 from cosim.scenario import Scenario, place_files, read_toml
 from cosim.strict import Strict
 from cosim.sweep.flat import flat
@@ -95,8 +95,8 @@ class SweepSpec(Strict):
         ------
         InputErrors
         """
-        plain = flat(data, folder)
-        wrong = _choose_base(plain, where, folder)
+        plain = flat({key: part for key, part in data.items() if key in _KEYS}, folder)
+        wrong = [*_unknown(data, where), *_choose_base(plain, where, folder)]
         try:
             spec = cls.model_validate(plain)
         except ValidationError as error:
@@ -127,6 +127,17 @@ class SweepSpec(Strict):
         data["limits"] = self.limits.model_dump(exclude_none=True)
         data["base"] = self.base.model_dump(exclude_none=True, exclude={"prosumers"} if self.base.has_source else None)
         return toml_text({"name": self.name, "references": self.references, **data})
+
+
+_KEYS = ("name", "scenario", *(name for name in SweepSpec.model_fields if name != "name"))
+
+
+def _unknown(data: Mapping[str, Any], where: str) -> Iterator[InputError]:
+    for key, value in data.items():
+        if key in Scenario.model_fields and key not in _KEYS:
+            yield InputError(where, key, value, f"set.{key} for all runs, or grid.{key} for each of several values")
+        elif key not in _KEYS:
+            yield InputError(where, key, value, known_key(key, _KEYS))
 
 
 def _choose_base(data: dict[str, Any], where: str, folder: Path) -> list[InputError]:
