@@ -1,7 +1,8 @@
 """Sweeps: many runs of a design over scenarios, each a folder of its own, that survive what happens to them."""
 
-from cosim.sweep.make_plan import plan_from_spec, plan_of, plan_table
+from cosim.sweep.make_plan import plan_from_spec, plan_of
 from cosim.sweep.plan import Plan, PlannedRun
+from cosim.sweep.plan_table import plan_table
 from cosim.sweep.spec import SweepSpec
 from cosim.sweep.store import Store, opened
 from cosim.sweep.sweep import Status, Sweep

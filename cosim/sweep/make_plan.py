@@ -6,11 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from cosim.results import library_versions
 from cosim.scenario import Scenario
-from cosim.sweep.columns import REPLICATION, always
 from cosim.sweep.design import Point, axes_of, points
 from cosim.sweep.identity import Identities, code_version
 from cosim.sweep.plan import Plan, PlannedRun
@@ -18,7 +15,7 @@ from cosim.sweep.spec import SweepSpec
 from cosim.sweep.spec_checks import findings, given_fields
 from feeders.errors import InputError, InputErrors
 
-__all__ = ["plan_from_spec", "plan_of", "plan_table", "table_row"]
+__all__ = ["plan_from_spec", "plan_of"]
 
 _ENOUGH = 1000  # wrong runs, until no more are looked at for other errors
 
@@ -81,29 +78,6 @@ def plan_from_spec(
         attempts=spec.limits.attempts,
         axes={axis.name: len(axis.levels) for axis in axes},
     )
-
-
-def table_row(run: PlannedRun) -> dict[str, Any]:
-    """What tables say of a run: number and id, the fields of the design, and those that are always there."""
-    fields = {REPLICATION: 0, **run.fields, **always(run.scenario)}
-    return {"run": run.number, "run_id": run.id, **fields}
-
-
-def plan_table(plan: Plan) -> pd.DataFrame:
-    """One row per run, see `table_row`; what has values of several types, e.g. a bus by name or number, is text."""
-    table = pd.DataFrame([table_row(run) for run in plan.runs])
-    order = ["run", "run_id", *(name for run in plan.runs[:1] for name in run.fields if name != REPLICATION)]
-    table = table[[*dict.fromkeys([*order, *table.columns.drop(REPLICATION)]), REPLICATION]]
-    for name, column in table.items():
-        kinds = {_kind(value) for value in column if value is not None}
-        if column.dtype == object and kinds != {str}:
-            numbers = kinds == {float}
-            table[name] = column.astype(float) if numbers else [None if v is None else str(v) for v in column]
-    return table
-
-
-def _kind(value: object) -> type:
-    return float if isinstance(value, int | float) and not isinstance(value, bool) else type(value)
 
 
 def _scenarios(spec: SweepSpec, base: Scenario, everywhere: Sequence[Point], where: str) -> list[Scenario]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -39,7 +40,7 @@ def _always(run: PlannedRun) -> dict[str, Any]:
     return {
         "rule": scenario.rule,
         "mode": scenario.mode,
-        "feeder.name": scenario.feeder.name or scenario.feeder.file,
+        "feeder.name": scenario.feeder.name or Path(scenario.feeder.file or "").name,  # wherever the file lies
         "start": scenario.start,
         "days": scenario.days,
         "seed": scenario.seed,

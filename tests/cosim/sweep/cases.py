@@ -14,7 +14,7 @@ __all__ = ["PLUGIN", "TINY", "task", "write_plugin"]
 # One day of the four-bus case in steps of an hour: 50 ms.
 TINY = Scenario(market_step_min=60, control_step_min=60, record=("vm_pu",))
 
-PLUGIN = '''
+PLUGIN = """
 import os, signal, sys, time
 from pathlib import Path
 import numpy as np
@@ -100,7 +100,7 @@ def starts():
     import subprocess
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", str(HERE)])
     time.sleep(3600)
-'''
+"""
 
 
 def write_plugin(folder: Path, text: str = PLUGIN) -> Path:

@@ -13,7 +13,6 @@ import pytest
 from cosim import Scenario, run
 from cosim.outcome import INDEX_COLUMNS
 from cosim.sweep import Plan, SweepSpec, plan_from_spec, plan_of
-from cosim.sweep.columns import ALWAYS, always
 from cosim.sweep.identity import MISSING, Identities, code_version
 
 TARIFF = {"kind": "real-time", "column": "price", "unit": "currency/kWh"}
@@ -152,4 +151,3 @@ def test_code_version_follows_sources_data_and_plugins(package: Path, tmp_path: 
 def test_index_columns_are_those_of_a_run(four_bus: Scenario) -> None:
     short = four_bus.changed({"control_step_min": 15, "record": []})
     assert tuple(run(short, references=False).indices.columns) == INDEX_COLUMNS
-    assert list(always(short)) == list(ALWAYS)
