@@ -57,7 +57,7 @@ class Rows:
 
 
 def build_feeder(spec: FeederSpec) -> Feeder:
-    """The feeder of a scenario, its own loads scaled.
+    """The feeder of a scenario, its own loads and static generators scaled.
 
     Raises
     ------
@@ -65,11 +65,12 @@ def build_feeder(spec: FeederSpec) -> Feeder:
         When there is no such feeder or file, or its net cannot be used.
     """
     feeder = load_feeder(spec.name) if spec.name is not None else feeder_from_json(Path(spec.file or ""))
-    if spec.background_scale == 1.0:
+    if spec.background_scale == spec.generation_scale == 1.0:
         return feeder
     net = feeder.net
     net.load = net.load.drop(index=feeder.prosumer_loads)  # the new feeder brings its own
     net.load["scaling"] *= spec.background_scale
+    net.sgen["scaling"] *= spec.generation_scale
     return Feeder(net, feeder.name, connection_buses=feeder.connection_buses.tolist())
 
 

@@ -46,6 +46,7 @@ class FeederSpec(Strict):
     file: str | None = Field(None, description="pandapower net as JSON, relative to the scenario")
     engine: str = Field("auto", description="auto, current-injection, power-grid-model, or pandapower as the reference")
     background_scale: NotNegative = Field(1.0, description="factor on the net's own loads")
+    generation_scale: NotNegative = Field(1.0, description="factor on the net's own static generators")
 
 
 class VoltageSpec(Strict):

@@ -197,3 +197,18 @@ def test_a_feeder_with_scaled_background_differs_in_that_alone() -> None:
     assert doubled.background_p_kw.sum() > 0
     assert doubled.net.load["name"].tolist() == plain.net.load["name"].tolist()
     assert doubled.connection_buses.tolist() == plain.connection_buses.tolist()
+
+
+def test_a_feeder_with_scaled_generation_differs_in_that_alone(tmp_path: Path) -> None:
+    """One bus with a load of 30 kW and a static generator of 20 kW: it consumes 10 kW, and 25 kW with a quarter of it."""
+    net = pp.create_empty_network()
+    head, end = pp.create_buses(net, 2, vn_kv=0.4)
+    pp.create_ext_grid(net, head)
+    pp.create_line_from_parameters(net, head, end, 0.1, r_ohm_per_km=0.3, x_ohm_per_km=0.1, c_nf_per_km=0, max_i_ka=0.2)
+    pp.create_load(net, end, p_mw=0.03)
+    pp.create_sgen(net, end, p_mw=0.02)
+    pp.to_json(net, tmp_path / "net.json")
+    file = str(tmp_path / "net.json")
+    plain, less = (build_feeder(FeederSpec(file=file, generation_scale=scale)) for scale in (1.0, 0.25))
+    assert plain.background_p_kw == pytest.approx([0.0, 10.0], rel=1e-12)
+    assert less.background_p_kw == pytest.approx([0.0, 25.0], rel=1e-12)
