@@ -14,7 +14,7 @@ from cosim.build import build_feeder
 from cosim.failure import RunFailure
 from cosim.population import resolve
 from cosim.run import Progress
-from experiments.across_settings import NO_RULE, AcrossSettings, Season, Size
+from experiments.across_feeders_settings import NO_RULE, AcrossSettings, Season, Size
 
 __all__ = ["KEYS", "Case", "Homes", "cases_of", "live"]
 

@@ -23,7 +23,7 @@ from scipy.optimize import brentq
 from cosim import Run, Scenario, run_ensemble
 from cosim.build import build_feeder, build_signals
 from cosim.population import resolve
-from experiments.across_settings import AcrossSettings, Season, Size
+from experiments.across_feeders_settings import AcrossSettings, Season, Size
 from feeders import Engine, make_engine
 from feeders.errors import InputError, PowerFlowError
 

@@ -38,7 +38,7 @@ class Size:
     ----------
     name : {"as-is", "at-limit"}
         Each prosumer one home of the published size beside the net's own loads and generators; or prosumers in the
-        place of those, as large as the feeder carries without a rule, see `experiments.across_sizes`.
+        place of those, as large as the feeder carries without a rule, see `experiments.across_feeders_sizes`.
     homes_each : float
         How many equal homes a prosumer stands for, behind its bus.
     pv_kwp : float
@@ -159,7 +159,7 @@ class AcrossSettings(Strict):
         Raises
         ------
         InputError
-            For a feeder that does not exist.
+            For a feeder that does not exist, or where none is left.
         """
         found, left_out = [], []
         for name in self.feeders:
@@ -171,4 +171,6 @@ class AcrossSettings(Strict):
                 left_out.append(f"{name} is left out: {error}")
             else:
                 found.append(name)
+        if not found:
+            raise InputError("across-feeders", "feeders", list(self.feeders), f"one at least; {left_out[0]}")
         return found, left_out

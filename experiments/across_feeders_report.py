@@ -1,0 +1,207 @@
+"""Table, text and files of the study across feeders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cosim.data import WEEKS
+from cosim.plots import save_figure
+from experiments.across_feeders_figures import difference_figure, hunting_figure, kept_figure
+from experiments.across_feeders_settings import NO_RULE, Size
+from experiments.across_feeders_verdict import HUNTS_PERCENT, NOTHING_POINTS, lines_of
+
+if TYPE_CHECKING:
+    from experiments.across_feeders import Answer
+
+__all__ = ["printed", "report", "write_answer"]
+
+_SHOWN = {
+    "kept_percent": "kept %",
+    "spread_points": "near-far",
+    "worst_decile_percent": "worst 10 %",
+    "gini": "gini",
+    "jain": "jain",
+    "tce_near_kwh_per_kwp": "TCE near",
+    "tce_far_kwh_per_kwp": "TCE far",
+    "reversals_percent": "turning %",
+}
+_RULES = ("prc", "anrc", "hybrid")
+
+
+def printed(answer: Answer) -> pd.DataFrame:
+    """The cells under a rule in the first mode, of the last size: the table on the screen."""
+    settings, table = answer.settings, answer.table
+    chosen = (table["mode"] == settings.modes[0]) & (table["size"] == settings.sizes[-1]) & (table["rule"] != NO_RULE)
+    shown = table.loc[chosen, ["feeder", "season", "share", "rule", *_SHOWN]].rename(columns=_SHOWN)
+    return shown.sort_values(["feeder", "season", "share"], kind="stable").reset_index(drop=True)
+
+
+def report(answer: Answer) -> str:
+    """How all was chosen, where hybrid limits the disparity and where not, why, and cell by cell."""
+    text = [*_choices(answer), *[f"- {line}" for line in answer.left_out]]
+    if answer.failed:
+        text += ["", f"{len(answer.failed)} runs have no usable power flow and are in no figure:"]
+        text += [f"- {line}" for line in answer.failed]
+    if set(_RULES) <= set(answer.settings.rules):
+        lines = lines_of(answer.table, answer.compared)
+        text += ["", *_verdicts(answer, lines), "", *_why(answer, lines), "", *_cells(lines)]
+    return "\n".join(text)
+
+
+def write_answer(answer: Answer, folder: Path) -> None:
+    """Write table.csv, differences.csv, runs.csv, loop_gains.csv, answer.md and the figures."""
+    tables = {"table": answer.table, "runs": answer.runs, "loop_gains": answer.gains}
+    if not answer.compared.empty:
+        tables["differences"] = answer.compared
+    for name, table in tables.items():
+        table.to_csv(folder / f"{name}.csv", index=False, float_format="%.8g")
+    (folder / "answer.md").write_text(f"# Across feeders\n\n{report(answer)}\n", encoding="utf-8")
+    for size in answer.settings.sizes:
+        save_figure(kept_figure(answer, size), folder / f"gain-kept-{size}.png")
+    save_figure(hunting_figure(answer), folder / "hunting.png")
+    if not answer.compared.empty:
+        save_figure(difference_figure(answer), folder / "differences.png")
+
+
+def _choices(answer: Answer) -> list[str]:
+    s = answer.settings
+    weeks = ", ".join(f"{season} from {WEEKS[season]:%Y-%m-%d}" for season in s.seasons)
+    lines = [
+        "How it was chosen:",
+        f"- days: the first {s.days} of each week of the extract, none picked: {weeks};",
+        f"- homes: {s.homes} prosumers, placed over the connection buses at random, one of the extract's six load "
+        "profiles each; battery, PV and inverter as the published house's; seeds "
+        f"{', '.join(map(str, s.seeds))};",
+        "- control: all optimise; who obeys the rule is drawn, the few among the many; the others obey none;",
+        f"- limits {s.vm_min_pu:g} and {s.vm_max_pu:g} p.u., dead band +-{s.dead_pu:g}; synthetic real-time price, "
+        f"kappa = {s.kappa:g};",
+        f"- at-limit: without rule the lowest voltage of the winter week is {s.vm_min_pu:g}, the highest of the summer "
+        f"week {s.vm_max_pu:g} p.u., means over the seeds, of whole weeks: how many homes a prosumer stands for, then "
+        "their PV, are computed from that. As-is: one home each, of 2.5 kWp, beside the net's own loads and "
+        "generators, constant as its file has them.",
+        f"- intervals: 95 %, Student's t over {len(s.seeds)} seeds; differences are taken seed by seed.",
+        "",
+        "| feeder | size | homes each | PV per home (kWp) | voltages without rule (p.u.) |",
+        "|---|---|---:|---:|---|",
+    ]
+    return lines + [_sized(answer, *key, size) for key, size in answer.sizes.items()]
+
+
+def _sized(answer: Answer, feeder: str, name: str, size: Size) -> str:
+    table = answer.table
+    free = table[(table["feeder"] == feeder) & (table["size"] == name) & (table["rule"] == NO_RULE)]
+    spans = [
+        f"{season} {rows['vm_min_pu'].iloc[0]:.3f} .. {rows['vm_max_pu'].iloc[0]:.3f}"
+        for season, rows in free.groupby("season", sort=False)
+    ]
+    return f"| {feeder} | {name} | {size.homes_each:.4g} | {size.pv_kwp:.4g} | {', '.join(spans)} |"
+
+
+def _verdicts(answer: Answer, lines: pd.DataFrame) -> list[str]:
+    """How many cells fall to which side."""
+    text = [
+        "Does hybrid limit the spread of the gain kept, near third less far third, of those who obey? Of the cells "
+        f"(feeder, season, share); below {NOTHING_POINTS:g} point of PRC's there is nothing to limit:"
+    ]
+    for (size, mode), rows in lines.groupby(["size", "mode"], sort=False):
+        said, beside = rows["verdict"].value_counts(), rows["verdict_anrc"].value_counts()
+        counts = ", ".join(f"{word} {n}" for word, n in said.items())
+        anrc = ", ".join(f"{word} {n}" for word, n in beside.items())
+        text.append(f"- {size}, {mode}, {len(rows)} cells: {counts}; beside ANRC's spread: {anrc}")
+    return [*text, "", *_by_share(lines)]
+
+
+def _by_share(lines: pd.DataFrame) -> list[str]:
+    """The medians over feeders and seasons, by share."""
+    text = [
+        "By the share that obeys, medians over feeders and seasons, PRC / ANRC / hybrid:",
+        "",
+        "| size | mode | share | gain kept (%) | near less far (points) | worst-off decile keeps (%) | "
+        "CVC (% of no rule) | turning (% of minutes) |",
+        "|---|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for key, rows in lines.groupby(["size", "mode", "share"], sort=False):
+        size, mode, share = key if isinstance(key, tuple) else (key, "", 0.0)
+        middle = rows.median(numeric_only=True)
+        parts = [_three(middle, name) for name in ("kept", "spread", "worst", "cvc", "turning")]
+        text.append(f"| {size} | {mode} | {100 * float(share):g} % | " + " | ".join(parts) + " |")
+    return text
+
+
+def _why(answer: Answer, lines: pd.DataFrame) -> list[str]:
+    """Loop gains beside what the voltage does."""
+    closed = answer.table[(answer.table["mode"] == "closed-loop") & (answer.table["size"] == "at-limit")]
+    if closed.empty:
+        return []
+    gains = answer.gains[answer.gains["size"] == "at-limit"]
+    together = closed[closed["rule"] != NO_RULE].merge(gains, on=["feeder", "size", "share", "rule"])
+    calm, steep = together[together["loop_gain"] <= 1], together[together["loop_gain"] > 1]
+    text = [
+        "Why: loop gain (how far a voltage, moved by 1, is moved back a minute later if all who obey act; above 1 they "
+        "overshoot), at-limit, closed loop:",
+        f"- {len(calm)} cells of a rule at most 1: turning {_span(calm, 'reversals_percent')} % of the minutes, voltages "
+        f"{_voltages(calm)};",
+        f"- {len(steep)} above 1: turning {_span(steep, 'reversals_percent')} %, voltages {_voltages(steep)}.",
+        "",
+        "| feeder | share | loop gain PRC / ANRC / hybrid | hybrid keeps, summer: closed loop, settled (%) |",
+        "|---|---:|---:|---:|",
+    ]
+    for (feeder, share), rows in gains.groupby(["feeder", "share"], sort=False):
+        gain = rows.set_index("rule")["loop_gain"]
+        kept = lines[(lines["feeder"] == feeder) & (lines["share"] == share) & (lines["size"] == "at-limit")]
+        kept = kept[kept["season"] == answer.settings.seasons[0]].set_index("mode")["kept_hybrid"]
+        shown = ", ".join(f"{kept[mode]:.0f}" for mode in ("closed-loop", "settled") if mode in kept)
+        gained = " / ".join(f"{gain[rule]:.2g}" for rule in _RULES)
+        text.append(f"| {feeder} | {100 * float(str(share)):g} % | {gained} | {shown} |")
+    return text
+
+
+def _cells(lines: pd.DataFrame) -> list[str]:
+    text = [
+        f"Cell by cell, PRC / ANRC / hybrid; ~ where voltages turn back in {HUNTS_PERCENT:g} % of the minutes or more, so "
+        "that it is hunting as much as the rule:",
+        "",
+        "| feeder | size | season | share | mode | gain kept (%) | near less far (points) | hybrid less PRC [95 %] "
+        "| hybrid less ANRC [95 %] | turning (%) | hybrid |",
+        "|---|---|---|---:|---|---:|---:|---:|---:|---:|---|",
+    ]
+    for row in lines.to_dict("records"):
+        place = f"| {row['feeder']} | {row['size']} | {row['season']} | {100 * row['share']:g} % | {row['mode']} "
+        values = " | ".join(_three(row, name) for name in ("kept", "spread"))
+        less = " | ".join(_less(row, other) for other in ("prc", "anrc"))
+        said = f"{row['verdict']}; {row['verdict_anrc']}"
+        text.append(f"{place}| {values} | {less} | {_three(row, 'turning')} | {said} |")
+    return text
+
+
+def _three(row: Mapping[Any, Any] | pd.Series[Any], name: str) -> str:
+    """Of the three rules, each with its mark where it hunts."""
+    return " / ".join(_number(row[f"{name}_{rule}"]) + _mark(row, rule) * (name != "cvc") for rule in _RULES)
+
+
+def _mark(row: Mapping[Any, Any] | pd.Series[Any], rule: str) -> str:
+    return "~" if row[f"turning_{rule}"] >= HUNTS_PERCENT else ""
+
+
+def _less(row: Mapping[Any, Any], other: str) -> str:
+    mean, low, high = (row[f"less_{other}{end}"] for end in ("", "_low", "_high"))
+    return f"{_number(mean)} [{_number(low)} .. {_number(high)}]"
+
+
+def _number(value: float) -> str:
+    """Without a decimal where it would not matter; no minus zero."""
+    if pd.isna(value):
+        return "-"
+    return f"{value:.0f}" if abs(value) >= 99.95 else f"{round(value, 1) + 0.0:.1f}"
+
+
+def _span(rows: pd.DataFrame, name: str) -> str:
+    return "-" if rows.empty else f"{rows[name].min():.2g} to {rows[name].max():.2g}"
+
+
+def _voltages(rows: pd.DataFrame) -> str:
+    return "-" if rows.empty else f"{rows['vm_min_pu'].min():.3f} to {rows['vm_max_pu'].max():.3f} p.u."
