@@ -20,10 +20,12 @@ MEASURES = [
     *("kept_percent", "kept_near_percent", "kept_far_percent", "spread_points", "worst_decile_percent"),
     *("nothing_left_percent", "gini", "jain", "tce_near_kwh_per_kwp", "tce_far_kwh_per_kwp"),
     *("cvc_pu", "cvc_controlled_pu", "cvc_others_pu", "kept_others_percent"),
-    *("reversals_percent", "not_settled_percent", "vm_min_pu", "vm_max_pu"),
+    *("reversals_percent", "not_settled_percent", "above_dead_percent", "below_dead_percent"),
+    *("vm_min_pu", "vm_max_pu"),
 ]
 """In the order of the table; see `measures_of`."""
 
+_MINUTES = ("reversals_percent", "not_settled_percent", "above_dead_percent", "below_dead_percent")
 CELL = [key for key in KEYS if key != "seed"]
 _CONFIDENCE = 0.95
 
@@ -45,7 +47,8 @@ def measures_of(homes: pd.DataFrame) -> dict[str, float]:
         who keep nothing; Gini coefficient and Jain index of gain kept, where below zero counts as nothing; curtailed
         energy of both thirds per installed PV [kWh/kWp]. ``cvc_pu`` is the mean over all homes, and over those with
         and without a rule; ``kept_others_percent`` the gain kept of the latter. Of all homes: control steps at which
-        the voltage turned back, and those not settled [%], least and largest voltage. NaN where there is nobody.
+        the voltage turned back, those not settled, and those above and below the dead band [%]; least and largest
+        voltage. NaN where there is nobody.
     """
     obey, others = homes[homes["controlled"]], homes[~homes["controlled"]]
     obey = obey.sort_values(["distance_ohm", "bus"], kind="stable")
@@ -69,8 +72,7 @@ def measures_of(homes: pd.DataFrame) -> dict[str, float]:
         "cvc_controlled_pu": _mean(obey["cvc_pu"].to_numpy()),
         "cvc_others_pu": _mean(others["cvc_pu"].to_numpy()),
         "kept_others_percent": _mean(others["gain_kept_percent"].to_numpy()),
-        "reversals_percent": _mean(homes["reversals_percent"].to_numpy()),
-        "not_settled_percent": _mean(homes["not_settled_percent"].to_numpy()),
+        **{name: _mean(homes[name].to_numpy()) for name in _MINUTES},
         "vm_min_pu": float(homes["vm_min_pu"].min()),
         "vm_max_pu": float(homes["vm_max_pu"].max()),
     }

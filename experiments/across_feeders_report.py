@@ -12,7 +12,7 @@ from cosim.data import WEEKS
 from cosim.plots import save_figure
 from experiments.across_feeders_figures import difference_figure, hunting_figure, kept_figure
 from experiments.across_feeders_settings import NO_RULE, Size
-from experiments.across_feeders_verdict import HUNTS_PERCENT, NOTHING_POINTS, lines_of
+from experiments.across_feeders_verdict import COMPARED, HUNTS_PERCENT, NOTHING_POINTS, lines_of
 
 if TYPE_CHECKING:
     from experiments.across_feeders import Answer
@@ -29,7 +29,6 @@ _SHOWN = {
     "tce_far_kwh_per_kwp": "TCE far",
     "reversals_percent": "turning %",
 }
-_RULES = ("prc", "anrc", "hybrid")
 
 
 def printed(answer: Answer) -> pd.DataFrame:
@@ -46,7 +45,7 @@ def report(answer: Answer) -> str:
     if answer.failed:
         text += ["", f"{len(answer.failed)} runs have no usable power flow and are in no figure:"]
         text += [f"- {line}" for line in answer.failed]
-    if set(_RULES) <= set(answer.settings.rules):
+    if set(COMPARED) <= set(answer.settings.rules):  # else the files tell
         lines = lines_of(answer.table, answer.compared)
         text += ["", *_verdicts(answer, lines), "", *_why(answer, lines), "", *_cells(lines)]
     return "\n".join(text)
@@ -85,8 +84,10 @@ def _choices(answer: Answer) -> list[str]:
         "generators, constant as its file has them.",
         f"- intervals: 95 %, Student's t over {len(s.seeds)} seeds; differences are taken seed by seed.",
         "",
-        "| feeder | size | homes each | PV per home (kWp) | voltages without rule (p.u.) |",
-        "|---|---|---:|---:|---|",
+        "Without rule; voltages are the lowest and highest at any home, means over the seeds:",
+        "",
+        "| feeder | size | homes each | PV per home (kWp) | voltages (p.u.) | minutes below, above the dead band (%) |",
+        "|---|---|---:|---:|---|---|",
     ]
     return lines + [_sized(answer, *key, size) for key, size in answer.sizes.items()]
 
@@ -94,11 +95,11 @@ def _choices(answer: Answer) -> list[str]:
 def _sized(answer: Answer, feeder: str, name: str, size: Size) -> str:
     table = answer.table
     free = table[(table["feeder"] == feeder) & (table["size"] == name) & (table["rule"] == NO_RULE)]
-    spans = [
-        f"{season} {rows['vm_min_pu'].iloc[0]:.3f} .. {rows['vm_max_pu'].iloc[0]:.3f}"
-        for season, rows in free.groupby("season", sort=False)
-    ]
-    return f"| {feeder} | {name} | {size.homes_each:.4g} | {size.pv_kwp:.4g} | {', '.join(spans)} |"
+    weeks = {season: rows.iloc[0] for season, rows in free.groupby("season", sort=False)}
+    spans = [f"{season} {row['vm_min_pu']:.3f} .. {row['vm_max_pu']:.3f}" for season, row in weeks.items()]
+    outside = [f"{season} {row['below_dead_percent']:.1f}, {row['above_dead_percent']:.1f}" for season, row in weeks.items()]
+    place = f"| {feeder} | {name} | {size.homes_each:.4g} | {size.pv_kwp:.4g} "
+    return f"{place}| {'; '.join(spans)} | {'; '.join(outside)} |"
 
 
 def _verdicts(answer: Answer, lines: pd.DataFrame) -> list[str]:
@@ -117,17 +118,26 @@ def _verdicts(answer: Answer, lines: pd.DataFrame) -> list[str]:
 
 def _by_share(lines: pd.DataFrame) -> list[str]:
     """The medians over feeders and seasons, by share."""
-    text = [
+    first = ("gain kept (%)", "near less far (points)", "worst-off decile keeps (%)", "CVC (% of no rule)", "turning (%)")
+    then = ("Gini", "Jain", "TCE near (kWh/kWp)", "TCE far (kWh/kWp)", "CVC of others (% of no rule)")
+    return [
         "By the share that obeys, medians over feeders and seasons, PRC / ANRC / hybrid:",
         "",
-        "| size | mode | share | gain kept (%) | near less far (points) | worst-off decile keeps (%) | "
-        "CVC (% of no rule) | turning (% of minutes) |",
-        "|---|---|---:|---:|---:|---:|---:|---:|",
+        *_medians(lines, dict(zip(("kept", "spread", "worst", "cvc", "turning"), first, strict=True)), 1),
+        "",
+        *_medians(lines, dict(zip(("gini", "jain", "tce_near", "tce_far", "cvc_others"), then, strict=True)), 3),
+        "",
+        "Homes that obey none keep all of their gain in every cell, as no bill knows the voltage: what those who obey "
+        "lose, they lose against their neighbours.",
     ]
+
+
+def _medians(lines: pd.DataFrame, columns: Mapping[str, str], digits: int) -> list[str]:
+    text = [f"| size | mode | share | {' | '.join(columns.values())} |", "|---|---|" + "---:|" * (1 + len(columns))]
     for key, rows in lines.groupby(["size", "mode", "share"], sort=False):
         size, mode, share = key if isinstance(key, tuple) else (key, "", 0.0)
         middle = rows.median(numeric_only=True)
-        parts = [_three(middle, name) for name in ("kept", "spread", "worst", "cvc", "turning")]
+        parts = [_three(middle, name, digits) for name in columns]
         text.append(f"| {size} | {mode} | {100 * float(share):g} % | " + " | ".join(parts) + " |")
     return text
 
@@ -155,7 +165,7 @@ def _why(answer: Answer, lines: pd.DataFrame) -> list[str]:
         kept = lines[(lines["feeder"] == feeder) & (lines["share"] == share) & (lines["size"] == "at-limit")]
         kept = kept[kept["season"] == answer.settings.seasons[0]].set_index("mode")["kept_hybrid"]
         shown = ", ".join(f"{kept[mode]:.0f}" for mode in ("closed-loop", "settled") if mode in kept)
-        gained = " / ".join(f"{gain[rule]:.2g}" for rule in _RULES)
+        gained = " / ".join(f"{gain[rule]:.2g}" for rule in COMPARED)
         text.append(f"| {feeder} | {100 * float(str(share)):g} % | {gained} | {shown} |")
     return text
 
@@ -178,9 +188,9 @@ def _cells(lines: pd.DataFrame) -> list[str]:
     return text
 
 
-def _three(row: Mapping[Any, Any] | pd.Series[Any], name: str) -> str:
+def _three(row: Mapping[Any, Any] | pd.Series[Any], name: str, digits: int = 1) -> str:
     """Of the three rules, each with its mark where it hunts."""
-    return " / ".join(_number(row[f"{name}_{rule}"]) + _mark(row, rule) * (name != "cvc") for rule in _RULES)
+    return " / ".join(_number(row[f"{name}_{rule}"], digits) + _mark(row, rule) for rule in COMPARED)
 
 
 def _mark(row: Mapping[Any, Any] | pd.Series[Any], rule: str) -> str:
@@ -192,11 +202,11 @@ def _less(row: Mapping[Any, Any], other: str) -> str:
     return f"{_number(mean)} [{_number(low)} .. {_number(high)}]"
 
 
-def _number(value: float) -> str:
-    """Without a decimal where it would not matter; no minus zero."""
+def _number(value: float, digits: int = 1) -> str:
+    """Without decimals where they would not matter; no minus zero."""
     if pd.isna(value):
         return "-"
-    return f"{value:.0f}" if abs(value) >= 99.95 else f"{round(value, 1) + 0.0:.1f}"
+    return f"{value:.0f}" if abs(value) >= 99.95 else f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def _span(rows: pd.DataFrame, name: str) -> str:

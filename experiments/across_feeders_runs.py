@@ -22,8 +22,8 @@ KEYS = ["feeder", "size", "season", "share", "rule", "mode", "seed"]
 """Columns that name a run; share and rule of the run without a rule are there for each share."""
 
 _INDICES = [
-    *("prosumer", "bus", "distance_ohm", "cost", "tce_kwh", "cvc_pu", "n_reversals", "n_not_settled", "n_lp_fallback"),
-    *("vm_min_pu", "vm_max_pu"),
+    *("prosumer", "bus", "distance_ohm", "cost", "tce_kwh", "cvc_pu", "n_reversals", "n_not_settled", "n_above_dead"),
+    *("n_below_dead", "vm_min_pu", "vm_max_pu"),
 ]
 
 
@@ -156,6 +156,6 @@ def _rows(case: Case, run: Run, plain: dict[Case, Run]) -> pd.DataFrame | None:
     table["gain"] = cost_idle - cost
     table["gain_kept_percent"] = indices.gain_kept(cost, cost_free, cost_idle)
     table["pv_kwp"] = [home.pv_kwp for home in run.scenario.prosumers]
-    for name in ("reversals", "not_settled"):
+    for name in ("reversals", "not_settled", "above_dead", "below_dead"):
         table[f"{name}_percent"] = 100 * table.pop(f"n_{name}") / run.control_steps
     return table.assign(season=case.season, rule=case.rule, seed=case.seed)

@@ -6,7 +6,7 @@ bus, and the feeder is loaded to both of its limits with nobody obeying a rule:
 1. homes per prosumer, such that the lowest voltage at any home in the winter week is the lower limit, without PV;
 2. PV per home, such that the highest voltage at any home in the summer week is the upper limit.
 
-Both are means over the populations. Under no rule, with one price for buying and selling, plans do not depend on PV,
+Both are means over the populations, of whole weeks. Under no rule, with one price for buying and selling, plans do not depend on PV,
 so that the second leaves the first as it is where the lowest voltage is at night. The runs themselves say what came
 of it.
 """
@@ -65,6 +65,7 @@ def at_limit(settings: AcrossSettings, feeder: str, threads: int = 1) -> Size:
     InputError
         When its voltage leaves the limits without any home, or never reaches them.
     """
+    settings = settings.model_copy(update={"days": 7})  # whole weeks, however much of them is lived
     winter = _week(settings, feeder, "winter", threads)
     homes_each = _root(lambda m: settings.vm_min_pu - _low(winter, m), 1.0, _MOST_HOMES, feeder, "homes")
     summer = _week(settings, feeder, "summer", threads)

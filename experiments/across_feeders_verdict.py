@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 import pandas as pd
 
 from experiments.across_feeders_measures import CELL
+from experiments.across_feeders_settings import NO_RULE
 
-__all__ = ["HUNTS_PERCENT", "NOTHING_POINTS", "against_anrc", "against_prc", "lines_of"]
+__all__ = ["COMPARED", "HUNTS_PERCENT", "NOTHING_POINTS", "against_anrc", "against_prc", "lines_of"]
+
+COMPARED = ("prc", "anrc", "hybrid")
+"""The rules of the source, without which nothing is said."""
 
 HUNTS_PERCENT = 1.0
 """Share of control steps in which voltages turn back, mean of the homes, from which on a cell is marked."""
@@ -45,21 +50,27 @@ def lines_of(table: pd.DataFrame, compared: pd.DataFrame) -> pd.DataFrame:
     """One row per cell but for the rule, with what is said of it.
 
     Columns: feeder, size, season, share, mode; ``kept_RULE``, ``spread_RULE``, ``worst_RULE``, ``turning_RULE``,
-    ``cvc_RULE`` for prc, anrc and hybrid [% and points; CVC in % of that without rule]; ``less_prc``, ``less_anrc``
+    ``gini_RULE``, ``jain_RULE``, ``tce_near_RULE``, ``tce_far_RULE``, ``cvc_RULE``, ``cvc_others_RULE`` [% and points,
+    kWh/kWp; CVC of all homes and of those who obey none in % of that without rule]; ``less_prc``, ``less_anrc``
     with ``_low`` and ``_high``, hybrid's spread less theirs; ``verdict`` and ``verdict_anrc``.
     """
     names = {"kept": "kept_percent", "spread": "spread_points", "worst": "worst_decile_percent"}
-    names |= {"turning": "reversals_percent", "cvc": "cvc_pu"}
+    names |= {"turning": "reversals_percent", "cvc": "cvc_pu", "cvc_others": "cvc_others_pu", "gini": "gini"}
+    names |= {"jain": "jain", "tce_near": "tce_near_kwh_per_kwp", "tce_far": "tce_far_kwh_per_kwp"}
     by_cell = table.set_index(CELL)
+    pairs = compared.set_index([*_PLACE, "less"])
     rows = []
     for key, _ in table.groupby(_PLACE, sort=False):
         row: dict[str, Any] = dict(zip(_PLACE, key, strict=True))
-        for rule in ("none", "prc", "anrc", "hybrid"):
-            cell = _found(by_cell, {**row_key(row), "rule": rule})
-            row |= {f"{short}_{rule}": cell[name] for short, name in names.items()}
-        for rule in ("prc", "anrc", "hybrid"):
-            row[f"cvc_{rule}"] = 100 * row[f"cvc_{rule}"] / row["cvc_none"] if row["cvc_none"] > 0 else float("nan")
-        pairs = compared.set_index([*_PLACE, "less"])
+        found = {rule: {**row, "rule": rule} for rule in (NO_RULE, *COMPARED)}
+        places = {rule: tuple(cell[name] for name in CELL) for rule, cell in found.items()}
+        if not all(place in by_cell.index for place in places.values()):
+            continue  # all of its runs failed
+        for rule, place in places.items():
+            row |= {f"{short}_{rule}": by_cell.loc[place, name] for short, name in names.items()}
+        for rule, name in product(COMPARED, ("cvc", "cvc_others")):
+            without = row[f"{name}_{NO_RULE}"]
+            row[f"{name}_{rule}"] = 100 * row[f"{name}_{rule}"] / without if without > 0 else float("nan")
         for rule in ("prc", "anrc"):
             pair = pairs.loc[(*key, rule)]
             row |= {f"less_{rule}{end}": pair[f"spread_points{end}"] for end in ("", "_low", "_high")}
@@ -67,15 +78,6 @@ def lines_of(table: pd.DataFrame, compared: pd.DataFrame) -> pd.DataFrame:
         row["verdict_anrc"] = against_anrc(_three(row, "less_anrc"))
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def row_key(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What names the cell of a line, but for the rule."""
-    return {name: row[name] for name in _PLACE}
-
-
-def _found(by_cell: pd.DataFrame, key: Mapping[str, Any]) -> pd.Series[Any]:
-    return by_cell.loc[tuple(key[name] for name in CELL)]
 
 
 def _three(row: Mapping[str, Any], name: str) -> tuple[float, float, float]:
