@@ -33,6 +33,13 @@ class StudyOptions:
     threads: int = 1
     progress: Callable[[int, int], None] | None = None
 
+    def part(self, index: int, n_parts: int) -> Callable[[int, int], None] | None:
+        """Progress of one of several parts of equal length as progress of the whole; for `run_ensemble`."""
+        progress = self.progress
+        if progress is None:
+            return None
+        return lambda done, total: progress(index * total + done, n_parts * total)
+
 
 @dataclass(frozen=True)
 class StudyResult:

@@ -19,7 +19,6 @@ from cosim import Run, Scenario, indices, run_ensemble
 from cosim.data import day_start, extract_days
 from cosim.indices import VOLTAGE_COUNTS
 from cosim.population import resolve
-from cosim.run import Progress
 from cosim.study import StudyOptions, StudyResult
 from experiments.disparity_report import report, write_answer
 
@@ -112,7 +111,7 @@ def disparity(base: Scenario, starts: Sequence[pd.Timestamp], options: StudyOpti
     kept: dict[Case, Run] = {}
     for index, (mode, some) in enumerate(batches):
         cases = [case for start in some for case in cases_of_day(base, start, mode)]
-        tell = _part(options.progress, index, len(batches))
+        tell = options.part(index, len(batches))
         results = run_ensemble([case.scenario(base) for case in cases], threads=options.threads, progress=tell)
         runs = dict(zip(cases, results, strict=True))
         tables.append(_table(base, runs))
@@ -126,13 +125,6 @@ def _rank(column: pd.Series[str]) -> pd.Series[str]:
     if column.name != "mode":
         return column
     return column.map({f"{mode}{scope}": f"{i}{scope}" for i, mode in enumerate(MODES) for scope in ("", "-all")})
-
-
-def _part(progress: Progress | None, index: int, n_parts: int) -> Progress | None:
-    """Progress of one part of a job as progress of the whole."""
-    if progress is None:
-        return None
-    return lambda done, total: progress(index * total + done, n_parts * total)
 
 
 def cases_of_day(base: Scenario, start: pd.Timestamp, mode: str) -> Iterator[Case]:
