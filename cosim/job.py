@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from cosim.outcome import Run, runs_of
 from cosim.scenario import Scenario
 from feeders import Feeder
 
-__all__ = ["PARTS", "Job", "Live", "Progress", "live_in_memory"]
+__all__ = ["COMPARED", "PARTS", "Costs", "Job", "Live", "Progress", "live_in_memory"]
 
 Array = npt.NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -24,24 +25,33 @@ Progress = Callable[[int, int], None]
 Live = Callable[[CoSimulation, str, Callable[[], None]], Run]
 """Lets a model live to its end under the name of its part of the job; calls back after each market step."""
 
+Costs = Callable[[str, Callable[[], Array | None]], Array | None]
+"""Takes the name of a run to compare with and what lives it; gives the costs of its prosumers, or None if it failed."""
+
 WITHOUT_RULE: dict[str, Any] = {"rule": "none", "prosumers.*.rule": "none", "record": ()}
 WITHOUT_OPTIMISATION: dict[str, Any] = {**WITHOUT_RULE, "prosumers.*.optimise": False}
 """What changes a scenario into the runs that its indices compare with, of which nothing else is kept."""
 
-_REFERENCES = {"without-rule": WITHOUT_RULE, "without-optimisation": WITHOUT_OPTIMISATION}
-PARTS = ("run", *_REFERENCES)
+COMPARED = {"without-rule": WITHOUT_RULE, "without-optimisation": WITHOUT_OPTIMISATION}
+"""The runs to compare with, by name: what changes a scenario into each."""
+
+PARTS = ("run", *COMPARED)
 """Names of the parts of a job, in the order in which they live."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What `cosim.run.run` is asked for; see there."""
+    """What `cosim.run.run` is asked for; see there.
+
+    `costs` may know those of a run to compare with from another job.
+    """
 
     scenario: Scenario
     feeder: Feeder | None = None
     references: bool = True
     threads: int = 1
     progress: Progress | None = None
+    costs: Costs = lambda _, live: live()
 
     def run(self, live: Live) -> Run:
         """Let the scenario live, then those it is compared with; a comparison that fails is missing.
@@ -57,11 +67,14 @@ class Job:
         del model  # its signals and samples make room for the next
         if not self.references:
             return result
-        costs = [self._cost(live, name, part, drawn, feeder) for part, name in enumerate(_REFERENCES, start=1)]
+        costs = [
+            self.costs(name, partial(self._cost, live, name, part, drawn, feeder))
+            for part, name in enumerate(COMPARED, start=1)
+        ]
         return replace(result, cost_without_rule=costs[0], cost_without_optimisation=costs[1])
 
     def _cost(self, live: Live, name: str, part: int, drawn: Scenario, feeder: Feeder) -> Array | None:
-        changed = drawn.changed(_REFERENCES[name])
+        changed = drawn.changed(COMPARED[name])
         model = CoSimulation(changed, feeder=feeder, threads=self.threads)
         try:
             cost: Array = live(model, name, self._stepped(model, part)).totals["cost"].to_numpy()

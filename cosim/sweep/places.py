@@ -11,7 +11,7 @@ from pathlib import Path
 __all__ = ["Places", "set_aside"]
 
 _OWN_FILES = ("sweep.toml", "manifest.json", "plan.parquet", "results.parquet", "failures.parquet")
-_OWN_FOLDERS = ("runs", "failed", "working", "quarantine", "stale")
+_OWN_FOLDERS = ("runs", "failed", "working", "compared", "quarantine", "stale")
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,11 @@ class Places:
     def working(self) -> Path:
         """What is being written, and the finished days of long runs; gone when nobody works."""
         return self.root / "working"
+
+    @property
+    def compared(self) -> Path:
+        """Costs that several runs compare theirs with; gone when nothing is left to do."""
+        return self.root / "compared"
 
     @property
     def quarantine(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -126,6 +127,7 @@ class Store:
             return False
         except OSError as error:
             raise unwritable(self.folder, error) from error
+        shutil.rmtree(self._places.compared, ignore_errors=True)
         return True
 
 

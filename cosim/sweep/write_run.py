@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from cosim.folder import flush, flush_all
-from cosim.job import Job
+from cosim.job import Job, live_in_memory
 from cosim.locks import LockedError, locked
 from cosim.outcome import Run
 from cosim.recorded import write_series
 from cosim.results import SERIES, about, fill_run
-from cosim.run import run as run_scenario
 from cosim.scenario import Scenario
 from cosim.stream import LiveInFiles
 from cosim.sweep.checksums import bytes_on_disk, checked_bytes, is_valid, write_checksums
+from cosim.sweep.compared import ComparedCosts
 from cosim.sweep.places import Places, set_aside
 from cosim.sweep.task import Task
 from cosim.unfinished import BusyError, unfinished
@@ -51,12 +51,13 @@ def run_to_store(task: Task, scenario: Scenario) -> int:
     if kept is not None:
         return kept
     _require_free(target)
+    job = Job(scenario, references=task.references, costs=ComparedCosts(Path(task.folder), scenario, task.code))
     if scenario.days == 1:
-        return write_run(task, run_scenario(scenario, references=task.references))
+        return write_run(task, job.run(live_in_memory))
     try:
-        return _run_by_days(task, scenario, private=False)
+        return _run_by_days(task, job, private=False)
     except BusyError:  # a worker of an earlier driver is still at it; the first of the two is kept
-        return _run_by_days(task, scenario, private=True)
+        return _run_by_days(task, job, private=True)
 
 
 def write_run(task: Task, run: Run) -> int:
@@ -90,11 +91,10 @@ def remove_leftovers(working: Path, run_id: str, *, days: bool) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run_by_days(task: Task, scenario: Scenario, *, private: bool) -> int:
-    job = Job(scenario, references=task.references)
+def _run_by_days(task: Task, job: Job, *, private: bool) -> int:
     target = Places(Path(task.folder)).working / task.id
     try:
-        with unfinished(target, scenario, True, _quiet, private=private) as folder:
+        with unfinished(target, job.scenario, True, _quiet, private=private) as folder:
             return write_run(task, job.run(LiveInFiles(folder, _quiet)))
     except InputError as error:
         if isinstance(error.__cause__, OSError):  # what the system said, for whoever tells a full disk from the rest
