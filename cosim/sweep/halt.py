@@ -9,8 +9,6 @@ from typing import Protocol
 
 __all__ = ["NEVER", "FolderHalt", "Halt"]
 
-_FILE = ".stop"
-
 
 class Halt(Protocol):
     """Whether a sweep is to end before its end."""
@@ -45,7 +43,7 @@ class FolderHalt:
     folder : str
         The sweep's.
     token : str
-        The driver's own, so that what an earlier one left behind means nothing.
+        The driver's own: what another one says in the same folder means nothing.
     """
 
     folder: str
@@ -55,7 +53,7 @@ class FolderHalt:
         """Ask for the end: of what has not begun, or `now` of everything."""
         word = _told[self.token] = "now" if now else "soon"
         with suppress(OSError):
-            self._path.write_text(f"{self.token} {word}", encoding="ascii")
+            self._path.write_text(word, encoding="ascii")
 
     def forget(self) -> None:
         """Take away what was told, once nobody is left to hear it."""
@@ -73,13 +71,12 @@ class FolderHalt:
 
     @property
     def _path(self) -> Path:
-        return Path(self.folder) / _FILE
+        return Path(self.folder) / f".cosim-stop-{self.token}"  # shards share the folder
 
     def _word(self) -> str:
         if self.token in _told:
             return _told[self.token]
         try:
-            token, _, word = self._path.read_text(encoding="ascii").partition(" ")
+            return self._path.read_text(encoding="ascii")
         except (OSError, ValueError):
             return ""
-        return word if token == self.token else ""

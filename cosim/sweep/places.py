@@ -118,6 +118,8 @@ def _own(path: Path) -> bool:
     name = path.name.removesuffix(".new")
     if name.startswith("journal"):
         return name.endswith(".jsonl")
+    if name.startswith(".cosim-"):  # what drivers tell their workers; one that was killed leaves it behind
+        return True
     return name in _OWN_FILES or name in _OWN_FOLDERS or name == "lock" or name.startswith("lock-")
 
 
