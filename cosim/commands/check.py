@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cosim.build import build_feeder
-from cosim.commands.options import Set, read_scenario
+from cosim.commands.options import Plugins, Set, read_scenario
 from cosim.notes import scenario_notes
 from cosim.scenario import Scenario
 from feeders.engines import make_engine
@@ -26,6 +26,7 @@ def check_command(
     example: Annotated[
         bool, typer.Option("--example", help="Print the default scenario with all its fields, to begin with.")
     ] = False,
+    plugin: Plugins = None,
 ) -> None:
     """Check a scenario without running it, and list all errors at once."""
     if schema:
@@ -36,7 +37,7 @@ def check_command(
         return
     if scenario_file is None:
         raise typer.BadParameter("give a SCENARIO.toml, --schema or --example", param_hint="SCENARIO.toml")
-    scenario = read_scenario(scenario_file, change)
+    scenario = read_scenario(scenario_file, change, plugin)
     engine = make_engine(build_feeder(scenario.feeder), scenario.feeder.engine)
     steps = scenario.days * 24 * 60 // scenario.control_step_min
     typer.echo(

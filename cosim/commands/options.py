@@ -12,12 +12,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from cosim.plugins import load_plugin
 from cosim.run import Progress as Report
 from cosim.scenario import Scenario
 from cosim.validation import require_valid
 from feeders.errors import InputError, InputErrors
 
-__all__ = ["Out", "ScenarioFile", "Set", "Threads", "parse_changes", "progress_bar", "read_scenario"]
+__all__ = ["Out", "Plugins", "ScenarioFile", "Set", "Threads", "parse_changes", "progress_bar", "read_scenario"]
 
 ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO.toml", help="The scenario to read.")]
 Set = Annotated[
@@ -32,6 +33,14 @@ Set = Annotated[
 Out = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="Folder for the results; new, empty, or of the same run."),
+]
+Plugins = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--plugin",
+        metavar="FILE.py",
+        help="A Python file that registers rules or signals of your own. May be given several times.",
+    ),
 ]
 Threads = Annotated[
     int | None,
@@ -54,14 +63,20 @@ def parse_changes(pairs: Sequence[str] | None) -> dict[str, Any]:
     return changes
 
 
-def read_scenario(path: Path, change: Sequence[str] | None) -> Scenario:
+def read_scenario(path: Path, change: Sequence[str] | None, plugins: Sequence[Path] | None = None) -> Scenario:
     """The scenario in a file with the changes of ``--set``, its prosumers drawn or read, fit to be simulated.
+
+    What the scenario needs of plugins is there from then on.
 
     Raises
     ------
     InputErrors
         With all findings at once.
+    InputError
+        When a plugin cannot be imported.
     """
+    for plugin in plugins or ():
+        load_plugin(plugin)
     scenario = Scenario.from_toml(path).changed(parse_changes(change), "--set")
     return require_valid(scenario, where=f"{path} with --set" if change else str(path))
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from cosim.commands.options import Out, ScenarioFile, Set, Threads, progress_bar, read_scenario
+from cosim.commands.options import Out, Plugins, ScenarioFile, Set, Threads, progress_bar, read_scenario
 from cosim.commands.show import show_table
 from cosim.failure import RunFailure
 from cosim.indices import VOLTAGE_COUNTS
@@ -48,18 +48,19 @@ def run_command(
             show_default=False,
         ),
     ] = None,
+    plugin: Plugins = None,
 ) -> None:
     """Run a scenario and write what came out: scenario, manifest, time series, indices, figures.
 
     Series are written as the run goes, and finished days are kept until the folder is there: an interrupted run goes
     on with --resume. The scenario's record and record_every choose what is kept as series.
     """
-    scenario = read_scenario(scenario_file, change)
+    scenario = read_scenario(scenario_file, change, plugin)
     target = out or Path("results") / scenario.name
     check_target(target, run_id(scenario))
     for note in scenario_notes(scenario):
         typer.echo(f"note: {note}", err=True)
-    again = _resume_command(scenario_file, change, target, references)
+    again = _resume_command(scenario_file, change, plugin, target, references)
     began = perf_counter()
     with progress_bar(f"running {scenario.name}") as progress, _last_words(scenario, target, again):
         result = run(
@@ -119,7 +120,14 @@ def _last_words(scenario: Scenario, target: Path, again: str) -> Iterator[None]:
         raise
 
 
-def _resume_command(scenario_file: Path, change: Sequence[str] | None, target: Path, references: bool) -> str:
+def _resume_command(
+    scenario_file: Path,
+    change: Sequence[str] | None,
+    plugin: Sequence[Path] | None,
+    target: Path,
+    references: bool,
+) -> str:
     changes = [word for pair in change or () for word in ("--set", pair)]
-    words = ["cosim", "run", str(scenario_file), *changes, "--out", str(target)]
+    plugins = [word for path in plugin or () for word in ("--plugin", str(path))]
+    words = ["cosim", "run", str(scenario_file), *changes, *plugins, "--out", str(target)]
     return shlex.join([*words, *([] if references else ["--no-references"]), "--resume"])

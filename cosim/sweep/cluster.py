@@ -216,8 +216,10 @@ def connected(address: str, halt: FolderHalt) -> Iterator[Pool]:
         When it does not answer.
     """
     from distributed import Client
+    from distributed.comm import resolve_address
 
     try:
+        resolve_address(address)  # before there is a client, whose end would take its time
         client = Client(address, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         text = " ".join(str(error).split()) or type(error).__name__

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 
 from cosim.planners import available_cores
@@ -89,16 +89,18 @@ def run_sweep(
     say, folder = tell or _quiet, Path(folder).absolute()
     plan = _planned(sweep)
     halt = FolderHalt(str(folder), secrets.token_hex(8))
-    with (
-        opened(folder, plan, resume=resume, renew=renew, shard=shard, retry_failed=retry_failed) as store,
-        Interrupts(halt) as interrupts,
-    ):
-        try:
-            _Driver(store, halt, interrupts, progress or _ignored, say).drive(workers or available_cores(), scheduler)
-            store.finish()
-            _tell_notes(store, say)
-        finally:
-            halt.forget()
+    with ExitStack() as stack:
+        # A scheduler first: nothing is begun in the folder where there is none.
+        pool = None if scheduler is None else stack.enter_context(connected(scheduler, halt))
+        store = stack.enter_context(
+            opened(folder, plan, resume=resume, renew=renew, shard=shard, retry_failed=retry_failed)
+        )
+        stack.callback(halt.forget)
+        interrupts = stack.enter_context(Interrupts(halt))
+        driver = _Driver(store, halt, interrupts, progress or _ignored, say)
+        driver.drive(embedded(workers or available_cores(), halt) if pool is None else nullcontext(pool))
+        store.finish()
+        _tell_notes(store, say)
     return Sweep.load(folder)
 
 
@@ -120,7 +122,7 @@ class _Driver:
         self._stop = ""  # why no further runs are handed out, other than by a signal
         self._told = 0  # signals that have been answered
 
-    def drive(self, workers: int, scheduler: str | None) -> None:
+    def drive(self, pools: AbstractContextManager[Pool]) -> None:
         """Until nothing is left, or it has to end before.
 
         Raises
@@ -129,7 +131,7 @@ class _Driver:
         """
         _tell_notes(self._store, self._say)
         if self._left:
-            with self._pool(workers, scheduler) as pool:
+            with pools as pool:
                 pool.admit(self._store.plan.code, self._store.plan.plugins)
                 self._loop(pool)
         left = len(self._runs)
@@ -138,15 +140,10 @@ class _Driver:
         if self._interrupts.n and left:
             raise SweepInterrupted(f"interrupted: {left} of {len(self._store.runs)} runs are left")
 
-    def _pool(self, workers: int, scheduler: str | None) -> AbstractContextManager[Pool]:
-        if scheduler is not None:
-            return connected(scheduler, self._halt)
-        return embedded(min(workers, len(self._left)), self._halt)
-
     def _loop(self, pool: Pool) -> None:
         began, waited = time.monotonic(), False
         while self._left or pool.under_way:
-            if self._halted(pool):
+            if self._halted():
                 self._left.clear()
             while self._left and pool.has_room:
                 pool.submit(self._store.task(self._left.popleft()))
@@ -181,7 +178,7 @@ class _Driver:
         amount = f"about {max(needed, 1_000_000) / 1e6:.0f} MB more" if needed else "an unknown amount"
         return f"the disk is full ({message}); {len(self._runs)} runs are left, which need {amount}"
 
-    def _halted(self, pool: Pool) -> bool:
+    def _halted(self) -> bool:
         """Whether it is to end; says so once for each signal."""
         if self._interrupts.n > self._told:
             self._told = self._interrupts.n

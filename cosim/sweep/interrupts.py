@@ -15,7 +15,7 @@ __all__ = ["Interrupts", "SweepInterrupted"]
 _EXIT = 130  # what shells give for a process that Ctrl-C ended
 
 
-class SweepInterrupted(KeyboardInterrupt):  # noqa: N818 - as its base
+class SweepInterrupted(KeyboardInterrupt):
     """A sweep was asked to end before its end; its folder can be resumed."""
 
 
