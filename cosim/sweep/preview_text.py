@@ -32,7 +32,7 @@ def _estimates(preview: Preview, found: Estimate) -> Iterator[str]:
     workers = "1 worker" if preview.workers == 1 else f"{preview.workers} workers"
     yield (
         f"time: about {duration(found.seconds(preview.workers))} with {workers}, each on a core of its own "
-        f"({duration(found.computing_s)} of computing, {duration(found.warm_up_s)} until a process is warm)"
+        f"({duration(found.computing_s)} of computing, up to {duration(found.warm_up_s)} until a process is warm)"
     )
     memory_mb = preview.workers * found.peak_mb
     yield (
@@ -58,7 +58,7 @@ def _too_little(true: bool) -> str:
 
 
 def _tried(pilot: Pilot) -> str:
-    fields = ", ".join(f"{name} {value}" for name, value in pilot.run.fields.items())
+    fields = ", ".join(f"{name} {_short(value)}" for name, value in pilot.run.fields.items())
     run = f"run {pilot.run.number}" + (f" ({fields})" if fields else "")
     if pilot.days != pilot.run.scenario.days:
         run += f" with days {pilot.days}"
@@ -66,6 +66,10 @@ def _tried(pilot: Pilot) -> str:
     if failure is not None:
         return f"{run} FAILED: {failure.reason}: {failure.message}"
     return f"{run}: {duration(outcome.seconds)}, {outcome.peak_mb:.0f} MB of memory, {size(outcome.size_bytes)} on disk"
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def duration(seconds: float) -> str:
