@@ -1,0 +1,56 @@
+"""What the monkey is let loose on: real sweeps, with the writer as it is or a naive one, and the toy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from tests.cosim.command_line import COSIM
+from tests.cosim.sweep import toy
+from tests.cosim.sweep.chaos import Subject
+
+__all__ = ["PLUGINS", "SUBJECTS", "sweep_subject", "toy_subject"]
+
+PLUGINS = Path(__file__).parent / "plugins"
+
+_SWEEP = """\
+name = "chaos"
+references = false
+
+[limits]
+attempts = 50 # the monkey may hit the same run several times
+
+[set]
+rule = "watched"
+control_step_min = 5
+"forecast.kind" = "noisy"
+"forecast.load_error" = 0.2
+
+[grid]
+seed = [{seeds}]
+"""
+
+
+def toy_subject(work: Path, runs: int, mode: str = "careful") -> Subject:
+    """The toy in one of its modes."""
+    return Subject(lambda folder, resume: toy.command(mode, folder, runs), toy.WORKER, 0.3)
+
+
+def sweep_subject(work: Path, runs: int, plugin: str = "watched.py") -> Subject:
+    """A sweep of four-bus days, which are the same but for the seeds of their forecasts."""
+    file = work / "sweep.toml"
+    file.write_text(_SWEEP.format(seeds=", ".join(map(str, range(1, runs + 1)))), encoding="utf-8")
+
+    def command(folder: Path, resume: bool) -> list[str]:
+        options = ["--out", str(folder), "--workers", "2", "--plugin", str(PLUGINS / plugin)]
+        return [*COSIM, "sweep", str(file), *options, *(["--resume"] if resume else [])]
+
+    return Subject(command, "cosim.sweep.child", 1.5)
+
+
+SUBJECTS: dict[str, Callable[[Path, int], Subject]] = {
+    "sweep": sweep_subject,
+    "naive-sweep": partial(sweep_subject, plugin="naive_writer.py"),
+    **{f"toy-{mode}": partial(toy_subject, mode=mode) for mode in toy.MODES},
+}

@@ -1,0 +1,92 @@
+"""Sweeps that are killed come to the bytes of the undisturbed one; and the judge who says so can be trusted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.cosim.sweep.chaos import chaos
+from tests.cosim.sweep.judge import Judge, differences, tree
+from tests.cosim.sweep.monkey import KINDS
+from tests.cosim.sweep.subjects import toy_subject
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills sessions and process groups")
+
+
+def test_a_careful_toy_survives_and_each_kind_of_kill_hits(tmp_path: Path) -> None:
+    found = chaos(toy_subject(tmp_path, 30), tmp_path, 9)
+    assert found.violations == []
+    assert {kind: found.kills[kind] for kind in KINDS} == {"worker": 3, "driver": 3, "group": 3}
+    assert all(found.in_run[kind] + found.in_write[kind] > 0 for kind in KINDS), found.table()
+
+
+@pytest.mark.parametrize(
+    ("mode", "seen"),
+    [
+        ("naive", "torn: no checksums.json"),
+        ("forgetful", "finished before, now gone"),
+        ("deaf", "lives on"),
+        ("fresh", "finished before, now manifest.json: differs"),
+    ],
+)
+def test_the_judge_sees_what_is_wrong_with_the_others(mode: str, seen: str, tmp_path: Path) -> None:
+    found = chaos(toy_subject(tmp_path, 30, mode), tmp_path, 6, grace_s=0.5 if mode == "deaf" else 10.0)
+    assert any(seen in line for line in found.violations), found.violations
+
+
+def made(folder: Path) -> Path:
+    """The folder of a run that is whole."""
+    run = folder / "runs" / "a"
+    run.mkdir(parents=True)
+    pq.write_table(pa.table({"a": [1.0]}), run / "prosumers.parquet")
+    (run / "manifest.json").write_text("{}")
+    hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in run.iterdir()}
+    (run / "checksums.json").write_text(json.dumps(hashes))
+    return run
+
+
+def test_the_judge_looks_into_each_file(tmp_path: Path) -> None:
+    run = made(tmp_path / "whole")
+    (run.parent / ".b.17.tmp").mkdir()
+    (run.parent / ".b.17.tmp" / "manifest.json").write_text("{")
+    judge = Judge(tmp_path / "whole")
+    assert (judge.look("first"), judge.violations) == (1, [])
+    assert judge.unfinished() == ["runs/.b.17.tmp/manifest.json"]
+    assert differences(tree(tmp_path / "whole"), {}) == [f"{name}: too much" for name in tree(tmp_path / "whole")]
+    (run / "manifest.json").write_text("{ }")
+    judge.look("then")
+    assert judge.violations == ["then: run a: finished before, now manifest.json: differs"]
+
+
+@pytest.mark.parametrize("name", ["prosumers.parquet", "manifest.json", "checksums.json"])
+@pytest.mark.parametrize("damage", ["cut", "gone"])
+def test_the_judge_sees_each_file_that_is_not_whole(name: str, damage: str, tmp_path: Path) -> None:
+    path = made(tmp_path) / name
+    if damage == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-1])
+    judge = Judge(tmp_path)
+    assert judge.look("now") == 0
+    assert judge.violations and all(line.startswith("now: run a: torn: ") for line in judge.violations)
+
+
+def test_the_judge_sees_files_beside_the_runs(tmp_path: Path) -> None:
+    judge = Judge(tmp_path)
+    pq.write_table(pa.table({"a": [1.0]}), tmp_path / "plan.parquet")
+    (tmp_path / "journal.jsonl").write_text('{"torn')  # a line that was being added: journals may
+    judge.look("first")
+    pq.write_table(pa.table({"a": [2.0]}), tmp_path / "plan.parquet")
+    (tmp_path / "failed").mkdir()
+    (tmp_path / "failed" / "b.json").write_text("{")
+    judge.look("then")
+    assert [line.split(":")[1:3] for line in judge.violations] == [
+        [" failed/b.json", " torn"],
+        [" plan.parquet", " differs"],
+    ]
