@@ -21,8 +21,9 @@ _READERS: dict[str, Callable[[bytes, Path], object]] = {
 
 
 def is_temporary(path: Path, root: Path) -> bool:
-    """Whether a file is in a place that says that it is not finished: a name with a dot in front, or ending in tmp."""
-    return any(part.startswith(".") or part.endswith(".tmp") for part in path.relative_to(root).parts)
+    """Whether a file is in a place that says that it is not finished."""
+    parts = path.relative_to(root).parts
+    return parts[0] == "working" or any(part.startswith(".") or part.endswith((".tmp", ".new")) for part in parts)
 
 
 def is_volatile(path: Path, root: Path) -> bool:

@@ -14,7 +14,7 @@ import psutil
 
 from tests.cosim.sweep.plugins.trace import TRACE, calls
 
-__all__ = ["KINDS", "MARK", "PATIENCE_S", "Session", "wait_until"]
+__all__ = ["KINDS", "MARK", "PATIENCE_S", "ROOT", "Session", "wait_until"]
 
 KINDS = ("worker", "driver", "group")
 """What is killed: one of the processes that do the runs, the one that was started, or all of them at once."""
@@ -75,9 +75,9 @@ class Session:
         """Whether a worker is, or has been, at a run."""
         return any(self.trace.iterdir())
 
-    def code(self) -> int | None:
+    def code(self, patience_s: float = PATIENCE_S) -> int | None:
         """How the driver ended, once it has, or None where it does not come to an end."""
-        return self._process.poll() if wait_until(lambda: self.ended) else None
+        return self._process.poll() if wait_until(lambda: self.ended, patience_s) else None
 
     def said(self) -> str:
         """The last of what it said."""

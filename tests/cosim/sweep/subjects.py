@@ -10,16 +10,19 @@ from tests.cosim.command_line import COSIM
 from tests.cosim.sweep import toy
 from tests.cosim.sweep.chaos import Subject
 
-__all__ = ["PLUGINS", "SUBJECTS", "sweep_subject", "toy_subject"]
+__all__ = ["PLUGINS", "SUBJECTS", "WORKER", "sweep_subject", "toy_subject"]
 
 PLUGINS = Path(__file__).parent / "plugins"
+
+WORKER = "cosim.sweep.child"
+"""In the command lines of the processes that do the runs of a sweep."""
 
 _SWEEP = """\
 name = "chaos"
 references = false
 
 [limits]
-attempts = 50 # the monkey may hit the same run several times
+attempts = 10 # the monkey may hit the same run several times
 
 [set]
 rule = "watched"
@@ -46,7 +49,7 @@ def sweep_subject(work: Path, runs: int, plugin: str = "watched.py") -> Subject:
         options = ["--out", str(folder), "--workers", "2", "--plugin", str(PLUGINS / plugin)]
         return [*COSIM, "sweep", str(file), *options, *(["--resume"] if resume else [])]
 
-    return Subject(command, "cosim.sweep.child", 1.5)
+    return Subject(command, WORKER, 1.5)
 
 
 SUBJECTS: dict[str, Callable[[Path, int], Subject]] = {
