@@ -52,7 +52,7 @@ def greedy(vm_pu: Array, rating_kva: Array, band: VoltageBand) -> Ranges:
 
 @dataclass(frozen=True)
 class ColdHouses(NewestPlan):
-    """An operator who heats a district too, and asks its boiler for more than it can give: a program without solution."""
+    """An operator who heats a district too, and asks its boiler for more than it can give: nobody can plan that."""
 
     name: ClassVar[str] = "cold-houses"
 
