@@ -4,8 +4,8 @@ A sweep of many short days is started; a worker, the driver or the whole group i
 are drawn; after each kill the judge looks at what is there; and the sweep goes on with ``--resume``, or in a new folder
 once it is finished. Every folder must come to the bytes of the sweep that nobody disturbed.
 
-A kill counts as a hit where it interrupted a run: the rule that all runs obey counts its calls, and a run that is
-finished has made a certain number of them.
+Many kills come at any moment, others wait until a run is in its midst or is being written. A kill counts as a hit where
+it interrupted a run: the rule that all runs obey counts its calls, and a finished run has made a certain number of them.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ from tests.cosim.sweep.monkey import KINDS, PATIENCE_S, Session, wait_until
 __all__ = ["Chaos", "Subject", "chaos"]
 
 Tell = Callable[[str], None]
+
+AIMS = ("run", "blind", "write", "any")
+"""When a kill comes, in turns: in the midst of a run, of writing, whenever once there is work, or from the start on."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +114,8 @@ class _Game:
             raise RuntimeError(f"calls of the rule are not as many in each run: {session.calls()}")
         self._tell(f"undisturbed: {finished} runs, {time.monotonic() - began:.1f} s, {self._per_run} calls a run")
 
-    def play(self, kinds: list[str]) -> None:
-        """Go through kills of these kinds, then to the end without."""
+    def play(self, kinds: list[tuple[str, str]]) -> None:
+        """Go through kills of these kinds and aims, the last first, then to the end without."""
         while kinds:
             number = self.chaos.folders
             folder = self._work / f"disturbed-{number}" / "undisturbed"  # of the same name as the one compared with
@@ -120,8 +123,8 @@ class _Game:
             judge, resume = Judge(folder), False
             session = self._start(folder, resume)
             while kinds:
-                kind = kinds[-1]
-                pid = self._await(session, kind)
+                kind, aim = kinds[-1]
+                pid = self._await(session, judge, kind, aim)
                 if session.ended:
                     break
                 kinds.pop()
@@ -134,21 +137,26 @@ class _Game:
     def _start(self, folder: Path, resume: bool) -> Session:
         return Session(self._subject.command(folder, resume), self._subject.worker, self._work / "log")
 
-    def _await(self, session: Session, kind: str) -> int:
+    def _await(self, session: Session, judge: Judge, kind: str, aim: str) -> int:
         """Wait for the moment that is drawn; the process that is to be killed, 0 where its number does not matter."""
-        if kind == "worker" or self._random.random() < 0.85:
+        if kind == "worker" or aim != "any":
             wait_until(lambda: session.ended or session.working())
         time.sleep(self._random.uniform(0.0, self._subject.at_once_s))
-        if kind != "worker":
-            return 0
         found: list[int] = []
 
         def there() -> bool:
-            found[:] = [process.pid for process in session.workers()]
+            inside = [pid for pid, calls in session.calls().items() if calls % self._per_run]
+            if aim == "write" and not judge.unfinished():
+                return session.ended
+            if kind == "worker":
+                alive = {process.pid for process in session.workers()}
+                found[:] = alive.intersection(inside) if aim == "run" else alive
+            else:
+                found[:] = inside if aim == "run" else [0]
             return bool(found) or session.ended
 
-        wait_until(there)
-        return self._random.choice(sorted(found)) if found else 0
+        wait_until(there, poll_s=0.001)
+        return 0 if kind != "worker" or not found else self._random.choice(sorted(found))
 
     def _kill(self, session: Session, kind: str, pid: int, judge: Judge) -> None:
         chaos = self.chaos
@@ -193,8 +201,8 @@ class _Game:
 def chaos(
     subject: Subject, work: Path, kills: int, *, seed: int = 1, tell: Tell = lambda line: None, grace_s: float = 10.0
 ) -> Chaos:
-    """Kill a subject's sweeps so many times, each kind as often as the others, in an order that is drawn."""
-    kinds = [KINDS[number % len(KINDS)] for number in range(kills)]
+    """Kill a subject's sweeps so many times, each kind as often as the others and at all aims, in an order drawn."""
+    kinds = [(KINDS[number % len(KINDS)], AIMS[number // len(KINDS) % len(AIMS)]) for number in range(kills)]
     random.Random(seed).shuffle(kinds)
     game = _Game(subject, work, seed, tell, grace_s)
     game.undisturbed()

@@ -1,7 +1,7 @@
 """Poisons runs of a sweep in nine ways, and looks at the others: ``python -m tests.cosim.sweep.poison --runs 1000``.
 
 The same sweep is run clean first. Each poison comes through what a user can do: a field of a scenario, a file, a rule
-or signal of a plugin, something that lies in the way of a run's folder. The runs that were not poisoned must come to the
+or signal of a plugin, a file in the way of a run's folder. The runs that were not poisoned must come to the
 same bytes; each of the others must be a row with its reason, and with a command that ends for the same one.
 """
 

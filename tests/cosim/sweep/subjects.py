@@ -26,7 +26,6 @@ attempts = 10 # the monkey may hit the same run several times
 
 [set]
 rule = "watched"
-control_step_min = 5
 "forecast.kind" = "noisy"
 "forecast.load_error" = 0.2
 
