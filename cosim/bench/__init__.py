@@ -8,6 +8,7 @@ from cosim.bench.planner import plans
 from cosim.bench.population import population_days
 from cosim.bench.rehearsal import rehearsals
 from cosim.bench.row import FULL, QUICK, Benchmark, Effort, Report, Row, Timing
+from cosim.bench.sweep import sweep_rates
 from cosim.bench.volt_var import volt_var_day
 
 __all__ = ["BENCHMARKS", "FULL", "QUICK", "Benchmark", "Effort", "Report", "Row", "Timing"]
@@ -18,6 +19,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "volt-var-day": volt_var_day,
     "population-day": population_days,
     "monte-carlo": monte_carlo,
+    "sweep": sweep_rates,
     "collective-week": collective_weeks,
     "rehearsal": rehearsals,
     "week-drift": week_drift,

@@ -32,6 +32,8 @@ class Effort:
         Days in the ensemble, and those of them that are also run alone.
     homes : int
         Homes that rehearse an evening.
+    sweep_runs : int
+        Days of a sweep.
     """
 
     repeats: int
@@ -42,10 +44,11 @@ class Effort:
     ensemble: int
     singles: int
     homes: int = 10
+    sweep_runs: int = 4
 
 
-FULL = Effort(5, 96, 1440, (10, 100, 1000, 10_000), 30.0, 1000, 20, 1000)
-QUICK = Effort(2, 4, 1440, (10, 1000), 2.0, 100, 3, 100)
+FULL = Effort(5, 96, 1440, (10, 100, 1000, 10_000), 30.0, 1000, 20, 1000, 1000)
+QUICK = Effort(2, 4, 1440, (10, 1000), 2.0, 100, 3, 100, 60)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ are drawn; after each kill the judge looks at what is there; and the sweep goes 
 once it is finished. Every folder must come to the bytes of the sweep that nobody disturbed.
 
 Many kills come at any moment, others wait until a run is in its midst or is being written. A kill counts as a hit where
-it interrupted a run: the rule that all runs obey counts its calls, and a finished run has made a certain number of them.
+it interrupted a run: the rule that all runs obey counts its calls, and each finished run has made so many of them.
 """
 
 from __future__ import annotations
