@@ -1,4 +1,4 @@
-"""The process that a sweep's runs live in, one after the other: ``python -m cosim.sweep.child PARENT``.
+"""The process that a sweep's runs live in, one after the other: ``python -m cosim.sweep.child``.
 
 It reads a task per line on its standard input and answers an outcome per line on the pipe that was its standard
 output; whatever a run prints goes to its standard error, whose end its supervisor keeps.
@@ -6,7 +6,6 @@ output; whatever a run prints goes to its standard error, whose end its supervis
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import os
 import queue
@@ -24,7 +23,6 @@ from cosim.sweep.wire import IDLE_S, READY, outcome_line, task_from
 
 __all__ = ["main"]
 
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _FIRST_TO_GO = "500"  # out of -1000 (never) to 1000 (always): before the driver, which is at 0
 
 
@@ -34,7 +32,6 @@ def main() -> None:
     for ignored in (signal.SIGINT, signal.SIGTERM):  # the driver decides, and kills
         signal.signal(ignored, signal.SIG_IGN)
     faulthandler.enable()
-    _die_with_parent(int(sys.argv[1]))
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
     tasks: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -54,15 +51,6 @@ def _private_output() -> TextIO:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return answers
-
-
-def _die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent ends, be it in the middle of a long call into C."""
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):  # another C library; the end of the input remains
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.name == "posix" and os.getppid() != parent:  # it ended before it was asked for
-        os._exit(1)
 
 
 def _read(tasks: queue.SimpleQueue[str]) -> None:

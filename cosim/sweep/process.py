@@ -172,6 +172,7 @@ def _started() -> subprocess.Popen[bytes]:
     packages = str(Path(cosim.__file__).absolute().parents[1])  # the child's code is this one's, wherever it is started
     path = os.pathsep.join(filter(None, [packages, os.environ.get("PYTHONPATH")]))
     environment = {**os.environ, **dict.fromkeys(_THREADS, "1"), "PYTHONPATH": path}
-    command = [sys.executable, "-P", "-m", "cosim.sweep.child", str(os.getpid())]  # -P: no modules from where it starts
+    cradle = str(Path(__file__).with_name("cradle.py"))
+    command = [sys.executable, "-P", cradle, "cosim.sweep.child", str(os.getpid())]  # -P: no modules from beside it
     pipe = subprocess.PIPE
     return subprocess.Popen(command, bufsize=0, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)

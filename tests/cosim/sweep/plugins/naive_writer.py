@@ -6,13 +6,12 @@ import time
 from pathlib import Path
 
 import cosim.sweep.write_run as real
-from cosim.sweep.checksums import write_checksums
-from cosim.sweep.places import Places
-
 import tests.cosim.sweep.plugins.watched  # noqa: F401 - the rule that counts
 from cosim.outcome import Run
 from cosim.recorded import write_series
 from cosim.results import SERIES, fill_run
+from cosim.sweep.checksums import write_checksums
+from cosim.sweep.places import Places
 from cosim.sweep.task import Task
 
 __all__ = ["write_in_place"]
