@@ -130,7 +130,9 @@ def test_homes_alike_at_one_bus_bear_a_rule_alike() -> None:
 
 def test_an_interval_by_hand() -> None:
     """1, 2, 3: standard deviation 1; the 97.5 % quantile of Student's t with 2 degrees of freedom is 4.30265."""
-    assert interval(np.array([1.0, 3.0, np.nan, 2.0])) == pytest.approx((2, 2 - 4.30265 / 3**0.5, 2 + 4.30265 / 3**0.5), rel=1e-5)
+    assert interval(np.array([1.0, 3.0, np.nan, 2.0])) == pytest.approx(
+        (2, 2 - 4.30265 / 3**0.5, 2 + 4.30265 / 3**0.5), rel=1e-5
+    )
     assert interval(np.array([5.0]))[0] == 5
     assert np.isnan(interval(np.array([5.0]))[1:]).all()
 
@@ -320,7 +322,9 @@ def test_the_answer_says_what_the_table_says(answer: Answer, tmp_path: Path) -> 
     lines = [line for line in text.splitlines() if line.startswith(f"| {FEEDER} | at-limit | summer | 100 % | settled")]
     assert len(lines) == 1
     cell = answer.table.set_index(CELL)
-    kept = [cell.loc[(FEEDER, "at-limit", "summer", 1.0, rule, "settled"), "kept_percent"] for rule in ("prc", "hybrid")]
+    kept = [
+        cell.loc[(FEEDER, "at-limit", "summer", 1.0, rule, "settled"), "kept_percent"] for rule in ("prc", "hybrid")
+    ]
     assert max(kept) < 99.9
     assert f"| {kept[0]:.1f} / " in lines[0]
     assert f" / {kept[1]:.1f} |" in lines[0]

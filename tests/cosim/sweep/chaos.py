@@ -146,17 +146,17 @@ class _Game:
 
         def there() -> bool:
             inside = [pid for pid, calls in session.calls().items() if calls % self._per_run]
-            if aim == "write" and not judge.unfinished():
-                return session.ended
-            if kind == "worker":
+            if session.ended:
+                return True
+            if (aim == "run" and not inside) or (aim == "write" and not judge.unfinished()):
+                return False
+            if kind == "worker":  # looked for at last, since that takes longest
                 alive = {process.pid for process in session.workers()}
                 found[:] = alive.intersection(inside) if aim == "run" else alive
-            else:
-                found[:] = inside if aim == "run" else [0]
-            return bool(found) or session.ended
+            return kind != "worker" or bool(found)
 
-        wait_until(there, poll_s=0.001)
-        return 0 if kind != "worker" or not found else self._random.choice(sorted(found))
+        wait_until(there, poll_s=0.002)
+        return self._random.choice(sorted(found)) if found else 0
 
     def _kill(self, session: Session, kind: str, pid: int, judge: Judge) -> None:
         chaos = self.chaos

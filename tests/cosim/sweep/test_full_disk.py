@@ -2,22 +2,60 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any
 
 import pytest
 
+from cosim.sweep import Reason
+from cosim.sweep.checksums import is_valid
+from cosim.sweep.one_run import carry_out
+from tests.cosim.sweep.cases import task
 from tests.cosim.sweep.full_disk import RUNS, way_to_mount
 from tests.cosim.sweep.monkey import ROOT
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="mounts disks")
+STEPS = ("fill_run", "write_series", "write_checksums", "flush_all", "tempfile.mkdtemp", "Path.rename")
+"""What is called, one after the other, while the folder of a run is written."""
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_wherever_it_becomes_full_there_is_no_part_of_a_run(
+    step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "runs").mkdir()
+    asked = task(tmp_path)
+    with monkeypatch.context() as patch:
+        name = f"cosim.sweep.write_run.{step}"
+        real = resolve_name(name)
+
+        def full(*args: Any, **options: Any) -> Any:
+            real(*args, **options)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        patch.setattr(name, full if step != "Path.rename" else partial(_no_room))
+        failure = carry_out(asked).failure
+    assert failure is not None
+    assert failure.reason is Reason.DISK_FULL
+    assert not list((tmp_path / "runs").iterdir())
+    assert carry_out(asked).failure is None
+    assert is_valid(tmp_path / "runs" / asked.id)
+    assert not [path for path in (tmp_path / "working").rglob("*") if path.is_file()]
+
+
+def _no_room(*args: Any) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="mounts disks")
 def test_a_full_disk_ends_a_sweep_which_goes_on_after(tmp_path: Path) -> None:
     way = way_to_mount(tmp_path / "try")
     if way is None:
@@ -29,9 +67,12 @@ def test_a_full_disk_ends_a_sweep_which_goes_on_after(tmp_path: Path) -> None:
     assert happened["code"] == 1
     assert 0 < happened["finished"] < RUNS
     assert happened["left"] == []  # room for others
-    (line,) = [line for line in happened["said"].splitlines() if line.startswith("error: ")]
-    needed = re.search(r"([\d.]+) (kB|MB) ", line)
-    assert needed is not None, line
+    (line,) = [line for line in happened["said"].splitlines() if line.startswith("stopped: ")]
+    said = re.search(r"the disk is full .*; (\d+) runs are left, which need about (\d+) MB more; to go on: ", line)
+    assert said is not None, line
+    left, needed_mb = int(said[1]), float(said[2])
+    # Runs of one size: what is left needs its share of what all take, and that is told in whole MB, at least one.
+    assert needed_mb == pytest.approx(max(1e-6 * happened["space_bytes"] * left / RUNS, 1.0), abs=0.6)
     assert happened["code_after"] == 0, happened["said_after"]
     assert happened["violations"] == []
     assert happened["differences"] == []
