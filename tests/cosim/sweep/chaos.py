@@ -97,6 +97,7 @@ class _Game:
         self.chaos = Chaos()
         self._expected: dict[str, str] = {}
         self._per_run = 0  # calls of the rule
+        self._session: Session | None = None
 
     def undisturbed(self) -> None:
         """What all others are compared with, and how many calls of the rule are a run."""
@@ -134,8 +135,14 @@ class _Game:
             self._finish(session, judge)
             shutil.rmtree(folder.parent)
 
+    def end(self) -> None:
+        """Leave no process behind."""
+        if self._session is not None:
+            self._session.end()
+
     def _start(self, folder: Path, resume: bool) -> Session:
-        return Session(self._subject.command(folder, resume), self._subject.worker, self._work / "log")
+        self._session = Session(self._subject.command(folder, resume), self._subject.worker, self._work / "log")
+        return self._session
 
     def _await(self, session: Session, judge: Judge, kind: str, aim: str) -> int:
         """Wait for the moment that is drawn; the process that is to be killed, 0 where its number does not matter."""
@@ -205,8 +212,11 @@ def chaos(
     kinds = [(KINDS[number % len(KINDS)], AIMS[number // len(KINDS) % len(AIMS)]) for number in range(kills)]
     random.Random(seed).shuffle(kinds)
     game = _Game(subject, work, seed, tell, grace_s)
-    game.undisturbed()
-    game.play(kinds)
+    try:
+        game.undisturbed()
+        game.play(kinds)
+    finally:
+        game.end()
     return game.chaos
 
 

@@ -66,7 +66,10 @@ def filled_and_enlarged(work: Path) -> Happened:
 
     def swept(folder: Path, resume: bool, log: str) -> tuple[int | None, str]:
         session = Session(subject.command(folder, resume), subject.worker, work / log)
-        return session.code(), session.said()
+        try:
+            return session.code(), session.said()
+        finally:
+            session.end()
 
     code, said = swept(work / "undisturbed", False, "first.log")
     if code != 0:

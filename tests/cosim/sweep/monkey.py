@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,7 +23,7 @@ KINDS = ("worker", "driver", "group")
 MARK = "COSIM_CHAOS_MARK"
 """Environment variable by which the processes of a session are found, whoever their parent is by then."""
 
-PATIENCE_S = 180.0  # a machine may be slow; whatever takes longer has stopped
+PATIENCE_S = 600.0  # a machine may be slow; whatever takes longer has stopped
 _POLL_S = 0.005
 ROOT = Path(__file__).parents[3]
 
@@ -119,6 +120,13 @@ class Session:
     def kill_group(self) -> None:
         """Kill the whole process group."""
         os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def end(self) -> None:
+        """Leave nothing of it behind, whatever has happened."""
+        for process in self.alive():
+            with suppress(psutil.Error):
+                process.kill()
         self._process.wait()
 
     def orphans(self, grace_s: float) -> tuple[list[psutil.Process], float]:

@@ -176,7 +176,10 @@ def _write_profiles(path: Path) -> None:
 def _swept(file: Path, folder: Path) -> tuple[int | None, str]:
     command = [*COSIM, "sweep", str(file), "--out", str(folder), "--workers", "2", "--plugin", str(PLUGIN)]
     session = Session(command, WORKER, file.with_suffix(".log"))
-    return session.code(3600.0), session.said()
+    try:
+        return session.code(3600.0), session.said()
+    finally:
+        session.end()
 
 
 @contextmanager
