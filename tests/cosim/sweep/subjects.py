@@ -19,17 +19,16 @@ WORKER = "cosim.sweep.child"
 
 _SWEEP = """\
 name = "chaos"
-references = false
 
 [limits]
 attempts = 10 # the monkey may hit the same run several times
 
 [set]
-rule = "watched"
 "forecast.kind" = "noisy"
 "forecast.load_error" = 0.2
 
 [grid]
+rule = ["watched", "watched-too"]
 seed = [{seeds}]
 """
 
@@ -40,9 +39,9 @@ def toy_subject(work: Path, runs: int, mode: str = "careful") -> Subject:
 
 
 def sweep_subject(work: Path, runs: int, plugin: str = "watched.py") -> Subject:
-    """A sweep of four-bus days, which are the same but for the seeds of their forecasts."""
+    """A sweep of four-bus days that differ by the seeds of their forecasts; pairs of them share what they compare with."""
     file = work / "sweep.toml"
-    file.write_text(_SWEEP.format(seeds=", ".join(map(str, range(1, runs + 1)))), encoding="utf-8")
+    file.write_text(_SWEEP.format(seeds=", ".join(map(str, range(1, runs // 2 + 1)))), encoding="utf-8")
 
     def command(folder: Path, resume: bool) -> list[str]:
         options = ["--out", str(folder), "--workers", "2", "--plugin", str(PLUGINS / plugin)]

@@ -1,4 +1,4 @@
-"""A rule as ``hybrid`` that counts its calls, so that one can see how far a run was when it was killed."""
+"""A rule as ``hybrid``, under two names, that counts its calls, so that one can see how far a run was when it was killed."""
 
 from __future__ import annotations
 
@@ -21,4 +21,5 @@ def watched(vm_pu: Array, rating_kva: Array, band: VoltageBand) -> Ranges:
     return _hybrid(vm_pu, rating_kva, band)
 
 
-register_rule("watched", watched)
+for name in ("watched", "watched-too"):
+    register_rule(name, watched)
