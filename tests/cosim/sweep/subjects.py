@@ -39,7 +39,7 @@ def toy_subject(work: Path, runs: int, mode: str = "careful") -> Subject:
 
 
 def sweep_subject(work: Path, runs: int, plugin: str = "watched.py") -> Subject:
-    """A sweep of four-bus days that differ by the seeds of their forecasts; pairs of them share what they compare with."""
+    """A sweep of four-bus days that differ by the seeds of their forecasts; two each share what they compare with."""
     file = work / "sweep.toml"
     file.write_text(_SWEEP.format(seeds=", ".join(map(str, range(1, runs // 2 + 1)))), encoding="utf-8")
 

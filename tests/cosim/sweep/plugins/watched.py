@@ -1,4 +1,4 @@
-"""A rule as ``hybrid``, under two names, that counts its calls, so that one can see how far a run was when it was killed."""
+"""A rule as ``hybrid``, under two names, that counts its calls: one can see how far a run was when it was killed."""
 
 from __future__ import annotations
 
