@@ -109,14 +109,14 @@ def compare(table: pd.DataFrame, question: Question | None = None) -> Comparison
     ----------
     table : DataFrame
         One row per run and prosumer: ``run``, ``run_id``, fields of the design, ``seed``, ``replication``,
-        ``prosumer``, then the columns of `cosim.Run.indices`. At least one row.
+        ``prosumer``, then those of the columns of `cosim.Run.indices` that are in `NEEDED`, or all. At least one row.
     question : Question, optional
         What is compared with what.
 
     Raises
     ------
     InputError
-        For a field or a value that is not there.
+        For a field or a value that is not there, also together with others.
     """
     question = question or Question()
     table = chosen(plain(table), question.where)

@@ -25,6 +25,7 @@ from cosim.indices import jain
 __all__ = [
     "COUNTS",
     "MEASURES",
+    "NEEDED",
     "Measure",
     "far_share",
     "head_to_end",
@@ -73,6 +74,12 @@ MEASURES = {
 }
 """Measures of a population by column. The last one compares populations: see `cosim.compare.populations`."""
 
+NEEDED = (
+    *("distance_ohm", "cost", "cost_without_rule", "cost_without_optimisation"),
+    *("gain_kept_percent", "tce_kwh", "cvc_pu"),
+)
+"""Indices of a run that the measures are made of."""
+
 COUNTS = ("n_prosumers", "n_with_gain", "n_kept_negative", "n_kept_above_100")
 
 
@@ -82,8 +89,7 @@ def measures(rows: pd.DataFrame) -> dict[str, float]:
     Parameters
     ----------
     rows : DataFrame
-        A row per prosumer with ``distance_ohm``, ``cost``, ``cost_without_rule``, ``cost_without_optimisation``,
-        ``gain_kept_percent``, ``tce_kwh`` and ``cvc_pu`` of `cosim.Run.indices`.
+        A row per prosumer, with the columns `NEEDED` of `cosim.Run.indices`.
 
     Returns
     -------

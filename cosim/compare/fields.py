@@ -6,9 +6,11 @@ import tomllib
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cosim.errors import known_key
+from cosim.sweep.columns import CASE, SAMPLE
 from feeders.errors import InputError, InputErrors
 
 __all__ = [
@@ -29,7 +31,7 @@ __all__ = [
 REPEATS = ("seed", "replication")
 """What tells the repetitions of one case from each other."""
 
-LABELS = ("case", "sample")
+LABELS = (CASE, SAMPLE)
 """Axes that only name what other fields say."""
 
 _ALWAYS = ("mode", "feeder.name", "start", "days")  # in every table; an axis that sets one says it better
@@ -111,7 +113,7 @@ def chosen(table: pd.DataFrame, where: Mapping[str, Sequence[Any]]) -> pd.DataFr
     Raises
     ------
     InputError
-        For what is no field, or a value that no run has.
+        For what is no field, a value that no run has, and values that none has together.
     """
     fields = [*design_fields(table), *(name for name in REPEATS if name in table)]
     for name, values in where.items():
@@ -119,14 +121,18 @@ def chosen(table: pd.DataFrame, where: Mapping[str, Sequence[Any]]) -> pd.DataFr
         for value in values:
             if not any(_alike(value, known) for known in there):
                 raise InputError(_WHERE, f"--where {name}", value, f"one of {_some(there)}")
-    return matching(table, where)
+    found = matching(table, where)
+    if found.empty:
+        asked = ", ".join(f"{name}={value}" for name, values in where.items() for value in values)
+        raise InputError(_WHERE, "--where", asked, "values that some finished run has together")
+    return found
 
 
 def matching(table: pd.DataFrame, where: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
     """Rows whose fields have one of the values wanted, equal or written alike; none where there is no such field."""
     for name, values in where.items():
         column = table[name].tolist() if name in table else [None] * len(table)
-        table = table[[any(_alike(value, known) for value in values) for known in column]]
+        table = table.loc[np.array([any(_alike(value, known) for value in values) for known in column], dtype=bool)]
     return table
 
 

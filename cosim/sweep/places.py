@@ -11,7 +11,7 @@ from pathlib import Path
 __all__ = ["Places", "set_aside"]
 
 _OWN_FILES = ("sweep.toml", "manifest.json", "plan.parquet", "results.parquet", "failures.parquet")
-_OWN_FOLDERS = ("runs", "failed", "working", "compared", "quarantine", "stale")
+_OWN_FOLDERS = ("runs", "failed", "working", "compared", "quarantine", "stale", "compare")
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,8 @@ def set_aside(path: Path, into: Path) -> Path:
 
 def _own(path: Path) -> bool:
     name = path.name.removesuffix(".new")
+    if name.startswith(".compare."):  # left by a comparison that was killed
+        return True
     if name.startswith("journal"):
         return name.endswith(".jsonl")
     if name.startswith(".cosim-"):  # what drivers tell their workers; one that was killed leaves it behind
