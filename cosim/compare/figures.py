@@ -38,6 +38,7 @@ _GREY = "#666666"
 _FEW_PLACES = 12  # distances that are drawn one by one; more are drawn in bins
 _BINS = 10
 _MOST_POINTS = 400  # of one value; more hide one another, and the band says where they are
+_WIDEST = 36  # letters that fit side by side under a panel
 _KEPT_RANGE = (-100.0, 200.0)  # of gain kept [%]; the axis goes no farther for single prosumers
 _NAMES = {"none": "no rule", "prc": "PRC", "anrc": "ANRC", "hybrid": "hybrid"}
 
@@ -105,7 +106,8 @@ def plot_by_value(ax: Axes, values: Mapping[str, Array], label: str) -> Axes:
             at = (place, 0.03)
             ax.annotate("undefined", at, xycoords=("data", "axes fraction"), ha="center", fontsize=_SMALL, color=_GREY)
     ax.set_xlim(-0.5, len(values) - 0.4)
-    ax.set_xticks(range(len(values)), list(values))
+    turned: dict[str, Any] = {"rotation": 30, "ha": "right"} if sum(map(len, values)) > _WIDEST else {}
+    ax.set_xticks(range(len(values)), list(values), **turned)
     ax.set_ylabel(label, fontsize=_LABEL)
     return _plain(ax)
 
@@ -130,28 +132,23 @@ def plot_against_distance(
     most : (float, float), optional
         Where the axis may end though single prosumers lie beyond; how many do is then said.
     """
-    drawn = [np.empty(0)]
-    n_points, n_beyond = 0, 0
-    step = np.diff(edges).min() if len(edges) > 1 else 1.0
+    drawn, points = [np.empty(0)], [np.empty(0)]
+    apart = min(0.12, 0.5 / max(1, len(values))) * (float(np.diff(edges).min()) if len(edges) > 1 else 1.0)
     for place, name in enumerate(values):
         known = np.isfinite(values[name]) & np.isfinite(distance_ohm[name])
         x, y = distance_ohm[name][known], values[name][known]
         if not len(x):
             continue
-        look, aside = _look(place), 0.12 * step * (place - (len(values) - 1) / 2)  # so that equal ones stay visible
+        look, aside = _look(place), apart * (place - (len(values) - 1) / 2)  # so that equal ones stay visible
         at, low, median, high = _quartiles(x, y, edges)
         ax.plot(at + aside, median, linewidth=1.1, markersize=5, label=name, **look)
         ax.fill_between(at + aside, low, high, color=look["color"], alpha=0.15, linewidth=0)
         drawn += [low, high]
         if len(x) <= _MOST_POINTS:
             ax.plot(x + aside, y, linestyle="none", markersize=2.5, alpha=_faint(len(x)), **look)
-            shown = y if most is None else np.clip(y, *most)
-            drawn.append(shown)
-            n_points, n_beyond = n_points + len(y), n_beyond + int((shown != y).sum())
-    _fit(ax, np.concatenate(drawn))
-    if n_beyond:
-        said = f"{n_beyond} of {n_points} prosumers beyond the axis"
-        ax.annotate(said, (0.99, 0.03), xycoords="axes fraction", ha="right", fontsize=_SMALL, color=_GREY)
+            drawn.append(y if most is None else np.clip(y, *most))
+            points.append(y)
+    _fit(ax, np.concatenate(drawn), np.concatenate(points))
     return _plain(ax)
 
 
@@ -191,7 +188,9 @@ def _quartiles(x: Array, y: Array, edges: Array) -> tuple[Array, Array, Array, A
 
 def _by(frame: pd.DataFrame, by: str, values: Sequence[Any], column: str) -> dict[str, Array]:
     return {
-        _NAMES.get(str(value), str(value)): frame.loc[frame[by] == value, column].to_numpy(dtype=float)
+        _NAMES.get(str(value), f"{value:.4g}" if isinstance(value, float) else str(value)): frame.loc[
+            frame[by] == value, column
+        ].to_numpy(dtype=float)
         for value in values
         if (frame[by] == value).any()
     }
@@ -209,18 +208,24 @@ def _bars(found: Interval) -> Array | None:
     return None if np.isnan(found.low) else np.array([[found.mean - found.low], [found.high - found.mean]])
 
 
-def _fit(ax: Axes, values: Array) -> None:
-    """End the axis a little beyond the values."""
-    if len(values):
-        margin = 0.05 * float(np.ptp(values)) or 1.0
-        ax.set_ylim(float(values.min()) - margin, float(values.max()) + margin)
+def _fit(ax: Axes, values: Array, points: Array) -> None:
+    """End the axis a little beyond the values, and say how many points lie beyond it."""
+    if not len(values):
+        return
+    margin = 0.05 * float(np.ptp(values)) or 1.0
+    low, high = float(values.min()) - margin, float(values.max()) + margin
+    ax.set_ylim(low, high)
+    n_beyond = int(((points < low) | (points > high)).sum())
+    if n_beyond:
+        said = f"{n_beyond} of {len(points)} prosumers beyond the axis"
+        ax.set_title(said, fontsize=_SMALL, loc="right", color=_GREY)
 
 
 def _finished(figure: Figure, ax: Axes, title: str) -> Figure:
     """Title above the first panel, one legend above all."""
     ax.set_title(title, fontsize=_LABEL, loc="left")
     handles, labels = ax.get_legend_handles_labels()
-    figure.legend(handles, labels, fontsize=8, frameon=False, loc="outside upper center", ncols=5)
+    figure.legend(handles, labels, fontsize=8, frameon=False, loc="outside upper center", ncols=4)
     return figure
 
 

@@ -47,7 +47,7 @@ class Runs:
 
 def means_shown(found: Comparison, group: Mapping[str, Any]) -> pd.DataFrame:
     """The main measures of a group by value: mean and half its interval where there is one."""
-    return _shown(found, group, lambda row: _interval(row["mean"], row["low"], row["high"]), "populations", "n")
+    return _shown(found, group, lambda row: _interval(row["mean"], row["low"], row["high"]), "n", "n")
 
 
 def differences_shown(found: Comparison, group: Mapping[str, Any]) -> pd.DataFrame:
@@ -96,7 +96,7 @@ def _of_group(table: pd.DataFrame, group: Mapping[str, Any]) -> pd.DataFrame:
 def _interval(mean: float, low: float, high: float) -> str | None:
     if pd.isna(mean):
         return None
-    return _short(mean) if pd.isna(low) else f"{_short(mean)} ± {_short((high - low) / 2)}"
+    return _short(mean) if pd.isna(low) else f"{_short(mean)}±{_short((high - low) / 2)}"
 
 
 def _short(value: object) -> str:
@@ -159,6 +159,8 @@ def _left_out(found: Comparison) -> Iterator[str]:
     said = ", ".join(f"{count} {what}" for count, what in beyond if count)
     if said:
         yield f"Of {counts['n_with_gain']} prosumers with a gain, {said}; all count as they are."
+    if counts["n_kept_negative"]:
+        yield "Gini and Jain are relative to what is kept or lost: where most lose, equal losses make them look fair."
     if found.n_incomplete:
         yield f"{found.n_incomplete} populations lack a run along {found.pool} and are left out."
     undefined = found.table.groupby("measure", sort=False)["n_undefined"].sum()
@@ -182,8 +184,8 @@ def _came_out(found: Comparison, group: Mapping[str, Any]) -> Iterator[str]:
     if pairs and cut.notna().any():
         yield f"- % of the gain lost for % of CVC cut: {', '.join(pairs)}"
     for value in found.values:
-        gaps = own[(own[found.by] == value) & own["measure"].isin(list(_SHOWN)) & own["difference_low"].notna()]
-        if len(gaps):
+        gaps = own[(own[found.by] == value) & own["measure"].isin(list(_SHOWN))]
+        if (gaps["difference_high"] - gaps["difference_low"] > _TINY).any():  # else the seeds change nothing
             beyond = gaps[(gaps["difference_low"] > _TINY) | (gaps["difference_high"] < -_TINY)]["measure"]
             named = ", ".join(_SHOWN[name].split(" (")[0] for name in beyond) or "nothing"
             yield f"- {value} against {found.base}, interval without zero: {named}"

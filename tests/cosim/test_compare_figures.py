@@ -97,9 +97,11 @@ def test_single_prosumers_far_beyond_do_not_stretch_the_axis_and_are_counted() -
     plot_against_distance(ax, {"PRC": x}, {"PRC": y}, bins_of(x), (-100.0, 200.0))
     low, high = ax.get_ylim()
     assert -120 < low < -100 and 200 < high < 220
-    assert [text.get_text() for text in ax.texts] == ["2 of 20 prosumers beyond the axis"]
+    assert ax.get_title(loc="right") == "2 of 20 prosumers beyond the axis"
+    ax = Figure().subplots()
     plot_against_distance(ax, {"PRC": x}, {"PRC": y - 500}, bins_of(x), (-100.0, 200.0))
     assert ax.get_ylim()[0] < -450 < ax.get_ylim()[1]  # where all are, there the axis goes
+    assert ax.get_title(loc="right") == "2 of 20 prosumers beyond the axis"  # and not the 18 others
 
 
 def test_of_very_many_the_band_alone_is_drawn() -> None:
