@@ -110,6 +110,9 @@ def build_assets(scenario: Scenario, feeder: Feeder) -> Assets:
         efficiency_charge=column("efficiency_charge"),
         efficiency_discharge=column("efficiency_discharge"),
         inverter_kva=column("inverter_kva"),
+        pv_inverter_kva=np.array(
+            [np.nan if p.pv_inverter_kva is None else p.pv_inverter_kva for p in people], dtype=float
+        ),
         pf_min=np.full(len(people), scenario.voltage.pf_min),
         rule=[p.rule or scenario.rule for p in people],
         band=[scenario.voltage.band] * len(people),

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.prosumer import Population
+from agents.prosumer.correction import RATINGS
+from agents.prosumer.pv_inverters import PvInverters
 from agents.prosumer.self_discharge import decay
 from feeders.compiled import compiled
 from feeders.errors import CosimError
@@ -25,6 +27,7 @@ _ACCOUNTS = (
     "inverter within its rating",
     "power at the meter",
 )
+_INVERTER = RATINGS.index("inverter_kva")
 
 
 class LedgerError(CosimError):
@@ -56,6 +59,9 @@ class Ledger:
     def __init__(self, population: Population) -> None:
         self._population = population
         self._ratings = population.assets.ratings
+        if population.pv_inverters is not None:  # two have no more than the sum of their ratings; each is checked below
+            self._ratings = self._ratings.copy()
+            self._ratings[_INVERTER, population.pv_inverters.rows] += population.pv_inverters.rating_kva
         self._stored_kwh = population.energy_kwh.copy()
         n = len(population)
         self.cost: Array = np.zeros(n)
@@ -93,6 +99,8 @@ class Ledger:
         )
         if account >= 0:
             raise LedgerError(_ACCOUNTS[account], p.assets.ids[row], minute, gap)
+        if p.pv_inverters is not None:
+            self._check_separate(p.pv_inverters, minute)
 
     def close_market_step(self, minute: int) -> None:
         """Compare the money booked since the last call with the metered energy at this market step's prices."""
@@ -105,6 +113,17 @@ class Ledger:
         self.import_kwh[:] = 0.0
         self.export_kwh[:] = 0.0
         self._cost_at_start[:] = self.cost
+
+    def _check_separate(self, pv: PvInverters, minute: int) -> None:
+        """Where PV has an inverter of its own, whether that and the battery's are each within their ratings."""
+        p, rows = self._population, pv.rows
+        used = p.p_pv_kw[rows] - p.p_curtailed_kw[rows]
+        by_battery = np.hypot(p.p_battery_kw[rows], p.q_inverter_kvar[rows] - pv.q_kvar) - p.assets.inverter_kva[rows]
+        gap = np.maximum(by_battery, np.hypot(used, pv.q_kvar) - pv.rating_kva)
+        beyond = ~(gap <= TOLERANCE)
+        if beyond.any():
+            at = int(np.argmax(beyond))
+            raise LedgerError(_ACCOUNTS[4], p.assets.ids[rows[at]], minute, float(gap[at]))
 
 
 @compiled

@@ -241,9 +241,13 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
             self.population.meter()
 
     def _uncontrolled_flow(self) -> Array:
-        """Voltages if batteries idled, flexible loads ran as by themselves, and inverters kept to their ratings."""
-        p = self.population
-        p_pv_kw = np.minimum(p.p_pv_kw, p.assets.inverter_kva)
+        """Voltages if batteries idled, flexible loads ran as by themselves, and inverters kept to their ratings.
+
+        Or not even that, where an open loop is to read what no inverter's size has changed.
+        """
+        p, first = self.population, self.settings[0]
+        full = first.mode == "open-loop" and first.open_loop_reference == "full-pv"
+        p_pv_kw = p.p_pv_kw if full else np.minimum(p.p_pv_kw, p.assets.pv_rating_kva)
         return self.grid.solve(p.p_load_kw + p.p_flexible_kw - p_pv_kw, -p.q_load_kvar)
 
     def _solved(self, minute: int, flow: Callable[[], Array]) -> Array:

@@ -96,7 +96,10 @@ class ProsumerSpec(Strict):
         0.0, description="share per hour that the energy above battery_min_kwh loses by itself"
     )
     energy_start_kwh: NotNegative | None = Field(None, description="battery energy at the start; half by default")
-    inverter_kva: NotNegative = 3.0
+    inverter_kva: NotNegative = Field(3.0, description="rating of the inverter that PV and battery share")
+    pv_inverter_kva: NotNegative | None = Field(
+        None, description="rating of an inverter of PV's own; inverter_kva is then the battery's. None: they share it"
+    )
     optimise: bool = Field(True, description="whether it plans battery and flexible load")
     ties: Ties = Field("late", description="which of equally cheap plans it follows: late, early, or random")
     rule: str | None = Field(None, description="its own inverter rule instead of the scenario's")
@@ -118,7 +121,9 @@ class Scenario(Strict):
     control_step_min: Annotated[int, Field(ge=1, le=60)] = 1
     horizon: Literal["shrinking", "rolling"] = "shrinking"
     mode: Literal["closed-loop", "open-loop", "settled"] = "closed-loop"
-    open_loop_reference: Literal["uncontrolled", "optimised"] = "uncontrolled"
+    open_loop_reference: Literal["uncontrolled", "full-pv", "optimised"] = Field(
+        "uncontrolled", description="nobody acts; likewise, PV in full whatever an inverter's size; all optimise"
+    )
     planner: Literal["auto", "highs", "dynamic-program"] = Field(
         "auto", description="what solves the plans; auto: the dynamic program, and HiGHS where a price is negative"
     )

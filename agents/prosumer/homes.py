@@ -212,7 +212,7 @@ class Homes:
             Reactive power, > 0 injected.
         """
         fixed = self._fixed
-        pv = np.minimum(fixed.p_pv_kw, self._copy.assets.inverter_kva[self.fixed_rows])
+        pv = np.minimum(fixed.p_pv_kw, self._copy.assets.pv_rating_kva[self.fixed_rows])
         return fixed.p_load_kw + fixed.p_flexible_kw - pv, -fixed.q_load_kvar
 
     def _plan_together(

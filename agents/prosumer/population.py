@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from enum import IntFlag
 from itertools import chain
@@ -13,7 +13,9 @@ import numpy.typing as npt
 
 from agents.prosumer.battery import Battery
 from agents.prosumer.correction import RATINGS, correct, deliver
-from agents.prosumer.rules import Ranges, Rule, VoltageBand, no_rule, rule_by_name
+from agents.prosumer.permitted import Permitted
+from agents.prosumer.pv_inverters import PvInverters
+from agents.prosumer.rules import Ranges, VoltageBand
 from agents.prosumer.signals import Signals
 
 __all__ = ["RECORDED", "STATE", "Assets", "Population", "Status", "battery_of"]
@@ -75,10 +77,8 @@ class Assets:
         Battery-side ramps, both >= 0.
     efficiency_charge, efficiency_discharge : array
         In (0, 1].
-    self_discharge_per_h : array
-        Share per hour that the energy above `energy_min_kwh` loses, in [0, 1); none where the column is left out.
     inverter_kva : array
-        Rating of the inverter that PV and battery share.
+        Rating of the inverter that PV and battery share, or of the battery's where PV has one of its own.
     pf_min : array
         Worst-case power factor of the inverter, 0 for none.
     rule : list of str
@@ -89,6 +89,8 @@ class Assets:
         Whether it plans battery and flexible load at all.
     self_discharge_per_h : array, optional
         Share per hour that the energy above `energy_min_kwh` loses, in [0, 1); 0 where the column is left out.
+    pv_inverter_kva : array, optional
+        Rating of PV's own inverter; NaN where PV shares the battery's, as all do where the column is left out.
     ties : array of str, optional
         Which of equally cheap plans it follows, one of `agents.prosumer.ties.TIES`; "late" where left out.
     seed : array of int, optional
@@ -110,11 +112,13 @@ class Assets:
     band: list[VoltageBand]
     optimise: npt.NDArray[np.bool_]
     self_discharge_per_h: Array = field(default_factory=lambda: np.zeros(0))
+    pv_inverter_kva: Array = field(default_factory=lambda: np.zeros(0))
     ties: npt.NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, dtype=np.str_))
     seed: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
-        for name, usual in (("self_discharge_per_h", 0.0), ("ties", "late"), ("seed", 0)):
+        left_out = {"self_discharge_per_h": 0.0, "pv_inverter_kva": np.nan, "ties": "late", "seed": 0}
+        for name, usual in left_out.items():
             if not len(getattr(self, name)):
                 object.__setattr__(self, name, np.full(len(self.ids), usual))
 
@@ -130,6 +134,11 @@ class Assets:
         table.flags.writeable = False  # no state: nothing changes it in a run, and no checkpoint keeps it
         return table
 
+    @property
+    def pv_rating_kva(self) -> Array:
+        """Rating of the inverter that PV is behind, its own or the shared one, shape (n,)."""
+        return np.where(np.isnan(self.pv_inverter_kva), self.inverter_kva, self.pv_inverter_kva)
+
     @classmethod
     def joined(cls, parts: Sequence[Assets]) -> Assets:
         """The rows of several populations, one after the other."""
@@ -144,7 +153,7 @@ class Population:
     """State of all prosumers, and what happens to all of them in a control step.
 
     Every name of `STATE` is an attribute: a float array of shape (n,), a view of one row of `state`,
-    written in place and never replaced.
+    written in place and never replaced. `pv_inverters` are those of PV alone, None where nobody has one.
     """
 
     vm_pu: Array
@@ -171,9 +180,9 @@ class Population:
         for name, column in zip(STATE, self.state, strict=True):
             setattr(self, name, column)
         self.energy_kwh[:] = assets.energy_start_kwh
-        self._rules = list(_rule_groups(assets))
-        self._permitted = Ranges(*np.array(no_rule(self.vm_pu, assets.inverter_kva, VoltageBand())))
+        self._permitted = Permitted(assets.rule, assets.band, assets.inverter_kva)
         self._ratings = assets.ratings
+        self.pv_inverters = _pv_inverters(assets)
         self._missed = np.zeros(len(assets), dtype=bool)
         self._flagged = False
 
@@ -195,13 +204,11 @@ class Population:
         self._flagged = False
 
     def ranges(self, vm_pu: Array) -> Ranges:
-        """What each prosumer's rule permits at its voltage; arrays of shape (n,) that the next call overwrites."""
-        rating = self.assets.inverter_kva
-        for rule, band, rows in self._rules:
-            if rule is not no_rule:  # whose ranges never change
-                for column, values in zip(self._permitted, rule(vm_pu[rows], rating[rows], band), strict=True):
-                    column[rows] = values
-        return self._permitted
+        """What each prosumer's rule permits at its voltage; arrays of shape (n,) that the next call overwrites.
+
+        To the inverter that has the battery, where there are two.
+        """
+        return self._permitted.at(vm_pu)
 
     def regulate(self, vm_pu: Array, step_h: float) -> None:
         """Correct planned powers to what the rules permit at the measured voltages (shape (n,)).
@@ -209,9 +216,10 @@ class Population:
         Sets battery, curtailed, inverter and meter powers of this control step. The battery's energy stays
         as it is until `deliver`, so that a step may be tried again at another voltage.
         """
+        apart = self.pv_inverters
         any_missed = correct(
             self.p_battery_plan_kw,
-            self.p_pv_kw,
+            self.p_pv_kw if apart is None else apart.without(self.p_pv_kw),
             self.p_load_kw,
             self.p_flexible_kw,
             self.energy_kwh,
@@ -224,6 +232,9 @@ class Population:
             self.p_meter_kw,
             self._missed,
         )
+        if apart is not None:
+            together = self.p_curtailed_kw, self.q_inverter_kvar, self.p_meter_kw, self._missed
+            any_missed |= apart.regulate(vm_pu, self.p_pv_kw, step_h, *together)
         if any_missed or self._flagged:
             self.flag(Status.RANGE_MISSED, self._missed)
 
@@ -251,14 +262,10 @@ def battery_of(assets: Assets, row: int) -> Battery:
     return Battery(**{field.name: float(getattr(assets, field.name)[row]) for field in fields(Battery)})
 
 
-Rows = slice | npt.NDArray[np.int64]
-
-
-def _rule_groups(assets: Assets) -> Iterator[tuple[Rule, VoltageBand, Rows]]:
-    """Rows that obey the same rule in the same band, so that each rule is called once for all of them."""
-    groups: dict[tuple[str, VoltageBand], list[int]] = {}
-    for row, key in enumerate(zip(assets.rule, assets.band, strict=True)):
-        groups.setdefault(key, []).append(row)
-    for (name, band), rows in groups.items():
-        together = rows[-1] - rows[0] == len(rows) - 1  # a slice is read and written faster than a list of rows
-        yield rule_by_name(name), band, slice(rows[0], rows[-1] + 1) if together else np.array(rows)
+def _pv_inverters(assets: Assets) -> PvInverters | None:
+    """Those that PV does not share with the battery, if there are any."""
+    rows = np.flatnonzero(~np.isnan(assets.pv_inverter_kva))
+    if not len(rows):
+        return None
+    rule, band = [assets.rule[row] for row in rows], [assets.band[row] for row in rows]
+    return PvInverters(rows, assets.pv_inverter_kva[rows], assets.ratings[-1, rows], rule, band)

@@ -106,7 +106,7 @@ def test_joined_assets_are_the_rows_of_the_parts() -> None:
     joined = Assets.joined(parts)
     assert len(joined) == 9
     for field in fields(Assets):
-        assert list(getattr(joined, field.name)) == list(getattr(whole, field.name))
+        np.testing.assert_array_equal(getattr(joined, field.name), getattr(whole, field.name))  # NaN is NaN
         assert type(getattr(joined, field.name)) is type(getattr(whole, field.name))
 
 

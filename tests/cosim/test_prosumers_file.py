@@ -43,6 +43,7 @@ prosumers = st.builds(
     self_discharge_per_h=st.floats(0, 1, exclude_max=True),
     energy_start_kwh=st.none() | size,
     inverter_kva=size,
+    pv_inverter_kva=st.none() | size,
     optimise=st.booleans(),
     ties=st.sampled_from(["late", "early", "random"]),
     rule=st.none() | text,
@@ -74,8 +75,8 @@ def test_the_table_has_a_row_per_prosumer_and_a_column_per_field() -> None:
     )
     header, first, second = prosumers_csv(people).splitlines()
     assert header.split(",") == list(ProsumerSpec.model_fields)
-    assert first == "a,2,H0-A,3.5,1.0,0.05,2.0,PV1,2.5,1.0,0.0,0.5,0.5,0.95,0.95,0.0,,3.0,true,late,"
-    assert second == 'b,"""2""",H0-A,3.5,1.0,0.05,2.0,PV1,2.5,1.0,0.0,0.5,0.5,0.95,0.95,0.0,0.5,3.0,false,random,prc'
+    assert first == "a,2,H0-A,3.5,1.0,0.05,2.0,PV1,2.5,1.0,0.0,0.5,0.5,0.95,0.95,0.0,,3.0,,true,late,"
+    assert second == 'b,"""2""",H0-A,3.5,1.0,0.05,2.0,PV1,2.5,1.0,0.0,0.5,0.5,0.95,0.95,0.0,0.5,3.0,,false,random,prc'
 
 
 def test_what_a_spreadsheet_makes_of_it_can_be_read(tmp_path: Path) -> None:
