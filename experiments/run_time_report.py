@@ -85,7 +85,7 @@ def _where(answer: Answer) -> Iterator[str]:
     if m["load"] is not None and m["load"] > _BUSY * m["cores"]:
         yield f"The load before it began was {m['load']:.1f}: others were at work, and times are longer than need be."
     yield "Published: HP, Intel i7 1.90 GHz, Matlab 2021a and MATPOWER, means of 10,000 runs: another machine, and "
-    yield "another language. Only the peers' times, of the same run, compare with ours to more than an order of magnitude."
+    yield "another language. Only the peers' times, of the same run, compare with ours beyond an order of magnitude."
     yield "Published plans: 0.0168 s is read as that of all 96 of a day."
 
 
