@@ -33,10 +33,10 @@ class LockedError(CosimError):
 
 
 @contextmanager
-def locked(path: Path, *, shared: bool = False, wait_s: float = 0.0) -> Iterator[None]:
+def locked(path: Path, *, shared: bool = False, wait_s: float = 0.0) -> Iterator[bool]:
     """Hold the lock `path`, a file that is made where there is none and stays.
 
-    Where the system or the file system has no locks, nothing is kept out.
+    Gives whether it keeps others out: not where the system or the file system has no locks.
 
     Parameters
     ----------
@@ -56,18 +56,19 @@ def locked(path: Path, *, shared: bool = False, wait_s: float = 0.0) -> Iterator
     """
     with path.open("a+", encoding="utf-8") as file:
         until = time.monotonic() + wait_s
-        while not _taken(file, shared=shared):
+        while (taken := _taken(file, shared=shared)) is False:
             if time.monotonic() >= until:
                 raise LockedError(path, _holder(file))
             time.sleep(_POLL_S)
         if not shared:
             _sign(file)
-        yield
+        yield taken is True
 
 
-def _taken(file: IO[str], *, shared: bool) -> bool:
+def _taken(file: IO[str], *, shared: bool) -> bool | None:
+    """Whether the lock was to be had; None where there are no locks."""
     if fcntl is None:
-        return True
+        return None
     try:
         fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -75,6 +76,7 @@ def _taken(file: IO[str], *, shared: bool) -> bool:
     except OSError as error:
         if error.errno not in _UNSUPPORTED:
             raise
+        return None
     return True
 
 

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from cosim.checkpoint import file_digest
 
-__all__ = ["CHECKSUMS", "bytes_on_disk", "checked_bytes", "is_valid", "verified", "write_checksums"]
+__all__ = ["CHECKSUMS", "NEEDED", "bytes_on_disk", "checked_bytes", "is_valid", "verified", "write_checksums"]
 
 CHECKSUMS = "checksums.json"
 
-_NEEDED = {"manifest.json", "scenario.toml", "prosumers.parquet", "bills.parquet"}
+NEEDED = frozenset({"manifest.json", "scenario.toml", "prosumers.parquet", "bills.parquet"})
+"""Files that every run has."""
+
 _BLOCK = 4096  # bytes; what a file takes on a disk comes in such pieces
 
 
@@ -34,7 +36,7 @@ def checked_bytes(folder: Path) -> int | None:
     try:
         sums = _read(folder)
         sizes = _sizes(folder)
-        if sums is None or sizes is None or sizes.keys() != {*sums, CHECKSUMS} or not sums.keys() >= _NEEDED:
+        if sums is None or sizes is None or sizes.keys() != {*sums, CHECKSUMS} or not sums.keys() >= NEEDED:
             return None
         if any(file_digest(folder / name) != digest for name, digest in sums.items()):
             return None

@@ -10,17 +10,11 @@ import pyarrow.parquet as pq
 
 from cosim.checkpoint import DamagedError
 from cosim.folder import replacing
+from cosim.outcome import INDEX_COLUMNS
 from cosim.sweep.checksums import verified
 from cosim.sweep.places import Places
-from cosim.tally import TOTALS
 
-__all__ = ["INDICES", "PLAN_KEY", "collected", "empty_table", "write_results"]
-
-INDICES = (
-    *("prosumer", "bus", "distance_ohm", "cost", "cost_without_rule", "cost_without_optimisation"),
-    *("lcg_percent", "gain", "gain_kept_percent", *(name for name in TOTALS if name != "cost")),
-)
-"""Columns of `cosim.Run.indices`, which follow those of the plan."""
+__all__ = ["PLAN_KEY", "collected", "empty_table", "write_results"]
 
 PLAN_KEY = b"plan"
 """Key of the table's file under which it says of which plan it is."""
@@ -66,7 +60,7 @@ def collected(places: Places, plan: pa.Table, done: Iterable[str]) -> Iterator[p
 def empty_table(plan: pa.Table) -> pa.Table:
     """The table of a sweep of which no run is finished."""
     found = plan.schema.empty_table()
-    for name in INDICES:
+    for name in INDEX_COLUMNS:
         kind = {"prosumer": pa.string(), "bus": pa.int64()}.get(name, pa.float64())
         found = found.append_column(name, pa.array([], kind))
     return found

@@ -43,8 +43,10 @@ def setting_up(folder: Path, stack: ExitStack) -> None:
         raise OccupiedError(f"{folder}: still being set up by {error.holder}") from None
 
 
-def take(folder: Path, shard: Shard | None, stack: ExitStack) -> None:
+def take(folder: Path, shard: Shard | None, stack: ExitStack) -> bool:
     """Take the folder, all of it or a shard's share, until `stack` is closed; `setting_up` must be held.
+
+    Gives whether that keeps others out: not where the file system has no locks.
 
     A whole sweep holds ``lock`` alone. Shards hold it together, and each its own; their number is the same for all
     that work at once, so that no run is in the share of two.
@@ -55,7 +57,7 @@ def take(folder: Path, shard: Shard | None, stack: ExitStack) -> None:
         When somebody works there whom this would meet; says who.
     """
     try:
-        stack.enter_context(locked(folder / "lock", shared=shard is not None))
+        sure = stack.enter_context(locked(folder / "lock", shared=shard is not None))
         for (k, n), holder in others_at_work(folder, shard).items():
             if shard is not None and n != shard[1]:
                 raise OccupiedError(
@@ -68,6 +70,7 @@ def take(folder: Path, shard: Shard | None, stack: ExitStack) -> None:
         shards = others_at_work(folder, None).items() if shard is None else ()
         who = ", ".join(f"{holder} (shard {k}/{n})" for (k, n), holder in shards) or error.holder
         raise OccupiedError(f"{folder}: another sweep works here: {who}") from None
+    return sure
 
 
 def others_at_work(folder: Path, shard: Shard | None) -> dict[Shard, str]:

@@ -13,12 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cosim.checkpoint import DamagedError
+from cosim.sweep.identity import MISSING
 from cosim.sweep.plan import Plan
 
-__all__ = ["MISSING", "changes_since", "manifest_of", "parquet_bytes", "read_manifest", "same_making"]
-
-MISSING = "missing"
-"""In place of the hash of an input file that is not there."""
+__all__ = ["changes_since", "manifest_of", "parquet_bytes", "read_manifest", "same_making"]
 
 _HASH = re.compile(r"[0-9a-f]{12,}")
 

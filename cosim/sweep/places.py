@@ -10,8 +10,11 @@ from pathlib import Path
 
 __all__ = ["Places", "set_aside"]
 
-_OWN_FILES = ("sweep.toml", "manifest.json", "plan.parquet", "results.parquet", "failures.parquet")
-_OWN_FOLDERS = ("runs", "failed", "working", "compared", "quarantine", "stale", "compare")
+_OWN_FILES = (
+    ".stop",  # of `cosim.sweep.halt`
+    *("sweep.toml", "manifest.json", "plan.parquet", "results.parquet", "failures.parquet"),
+)
+_OWN_FOLDERS = ("runs", "failed", "working", "references", "quarantine", "stale", "compare")
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,9 @@ class Places:
         return self.root / "working"
 
     @property
-    def compared(self) -> Path:
+    def references(self) -> Path:
         """Costs that several runs compare theirs with; gone when nothing is left to do."""
-        return self.root / "compared"
+        return self.root / "references"
 
     @property
     def quarantine(self) -> Path:

@@ -117,10 +117,12 @@ def set_up(places: Places, plan: Plan, *, go_on: bool, renew: bool, alone: bool)
     if differing:
         for path in (places.results, places.failures):  # of what was planned before
             path.unlink(missing_ok=True)
-    for folder in (places.runs, places.failed):
+    for path in places.root.glob("*.new"):  # of a process that died
+        path.unlink()
+    for folder in (places.runs, places.failed, places.working):
         folder.mkdir(exist_ok=True)
     flush(places.root)
-    for run_id in _at_work(places) - {run.id for run in plan.runs}:
+    for run_id in _ids(places.working) - {run.id for run in plan.runs}:
         remove_leftovers(places.working, run_id, days=True)
     for path, data in differing.items():  # the manifest at last: by it a sweep is known
         write_file(path, data)
@@ -130,18 +132,17 @@ def set_up(places: Places, plan: Plan, *, go_on: bool, renew: bool, alone: bool)
 def survey(places: Places, runs: Sequence[PlannedRun], *, retry_failed: bool) -> Found:
     """Look through the folders of some runs: set the damaged aside, and remove what dead processes have left."""
     found = Found()
-    kept, failures = places.kept(), places.kept_failures()
-    leftovers = _at_work(places)
+    kept, failures, leftovers = places.kept(), _ids(places.failed), _ids(places.working)
     for run in runs:
         size = checked_bytes(places.run(run.id)) if run.id in kept else None
         if size is None and run.id in kept:
             aside = set_aside(places.run(run.id), places.quarantine)
             found.notes.append(f"run {run.number} was damaged and is run anew; what was there: {aside}")
         failure = read_failure(places.failed, run.id) if run.id in failures else None
+        if run.id in failures and (failure is None or size is not None):
+            forget_failure(places.failed, run.id)
         if size is not None:
             found.bytes_of[run.id] = size
-            if run.id in failures:
-                forget_failure(places.failed, run.id)
         elif failure is not None and failure.reason.own and not retry_failed:
             found.failed.add(run.id)
         else:
@@ -199,10 +200,10 @@ def _holds(path: Path, content: bytes) -> bool:
         return False
 
 
-def _at_work(places: Places) -> set[str]:
-    """Ids of the runs that something is written of, or was when its process died."""
+def _ids(folder: Path) -> set[str]:
+    """Ids of the runs of which there is anything in a folder."""
     try:
-        return {path.name.lstrip(".").split(".")[0] for path in places.working.iterdir()}
+        return {path.name.lstrip(".").split(".")[0] for path in folder.iterdir()}
     except OSError:
         return set()
 

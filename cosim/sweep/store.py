@@ -127,7 +127,7 @@ class Store:
             return False
         except OSError as error:
             raise unwritable(self.folder, error) from error
-        shutil.rmtree(self._places.compared, ignore_errors=True)
+        shutil.rmtree(self._places.references, ignore_errors=True)
         return True
 
 
@@ -184,16 +184,16 @@ def opened(
             require_ours(places.root)
             with ExitStack() as others_wait:
                 setting_up(places.root, others_wait)
-                take(places.root, shard, stack)
+                sure = take(places.root, shard, stack)
                 alone = not others_at_work(places.root, shard)
                 go_on = resume or shard is not None
                 digest, notes = set_up(places, plan, go_on=go_on, renew=renew, alone=alone)
             found = survey(places, share(plan, shard), retry_failed=retry_failed)
-            if found.to_do:
-                places.results.unlink(missing_ok=True)
+            for path in (places.results, places.failures) if found.to_do else ():
+                path.unlink(missing_ok=True)
         except OSError as error:
             raise unwritable(folder, error) from error
-        found.notes[:0] = notes
+        found.notes[:0] = notes if sure else [f"{folder}: no locks here; two sweeps at once would meet", *notes]
         yield Store(places, plan, shard, digest, found)
         with suppress(OSError):  # another shard may be writing
             places.working.rmdir()

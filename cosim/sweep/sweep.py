@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from cosim.outcome import Run
 from cosim.results import load_run
-from cosim.sweep.checksums import is_valid
+from cosim.sweep.checksums import NEEDED, verified
 from cosim.sweep.collected import PLAN_KEY, collected, empty_table
 from cosim.sweep.failures import failures_table, read_failure, repeat_command
 from cosim.sweep.journal import read_journals
@@ -145,13 +145,12 @@ class Sweep:
         """
         run_id = self._id_of(which)
         folder = self._places.run(run_id)
-        if is_valid(folder):
+        if all(verified(folder, name) is not None for name in NEEDED):  # series may be many, and are not read yet
             return load_run(folder)
         failure = read_failure(self._places.failed, run_id)
         if failure is not None:
-            allowed = (
-                f"a run that did not fail ({failure.reason}: {failure.message}); to repeat it: {self._command(run_id)}"
-            )
+            why = f"{failure.reason}: {failure.message}"
+            allowed = f"a run that did not fail ({why}); to repeat it: {self._command(run_id)}"
         elif folder.exists():
             allowed = f"a run whose folder is as it was written; resume the sweep to run it anew: {folder}"
         else:

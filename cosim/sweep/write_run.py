@@ -19,8 +19,8 @@ from cosim.results import SERIES, about, fill_run
 from cosim.scenario import Scenario
 from cosim.stream import LiveInFiles
 from cosim.sweep.checksums import bytes_on_disk, checked_bytes, is_valid, write_checksums
-from cosim.sweep.compared import ComparedCosts
 from cosim.sweep.places import Places, set_aside
+from cosim.sweep.references import SharedCosts
 from cosim.sweep.task import Task
 from cosim.unfinished import BusyError, unfinished
 from feeders.errors import InputError
@@ -51,7 +51,7 @@ def run_to_store(task: Task, scenario: Scenario) -> int:
     if kept is not None:
         return kept
     _require_free(target)
-    job = Job(scenario, references=task.references, costs=ComparedCosts(Path(task.folder), scenario, task.code))
+    job = Job(scenario, references=task.references, costs=SharedCosts(Path(task.folder), scenario, task.code))
     if scenario.days == 1:
         return write_run(task, job.run(live_in_memory))
     try:
@@ -87,19 +87,22 @@ def write_run(task: Task, run: Run) -> int:
 def remove_leftovers(working: Path, run_id: str, *, days: bool) -> None:
     """Remove what processes have left of a run that are no more; finished days of it too with `days`."""
     for folder in [*working.glob(f"{run_id}.*"), *(working.glob(f".{run_id}.*.unfinished") if days else ())]:
-        with suppress(LockedError, OSError), locked(folder / _LOCK):
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(LockedError, OSError), locked(folder / _LOCK) as sure:
+            if sure:  # without locks it might be in use
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _run_by_days(task: Task, job: Job, *, private: bool) -> int:
     target = Places(Path(task.folder)).working / task.id
+    cause: OSError
     try:
         with unfinished(target, job.scenario, True, _quiet, private=private) as folder:
             return write_run(task, job.run(LiveInFiles(folder, _quiet)))
     except InputError as error:
-        if isinstance(error.__cause__, OSError):  # what the system said, for whoever tells a full disk from the rest
-            raise error.__cause__ from None
-        raise
+        if not isinstance(error.__cause__, OSError):
+            raise
+        cause = error.__cause__
+    raise cause  # what the system said, for whoever tells a full disk from the rest; outside, or each were of the other
 
 
 def _require_free(target: Path) -> None:

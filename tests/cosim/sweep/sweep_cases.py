@@ -12,7 +12,7 @@ from cosim import Run, Scenario, run
 from cosim.results import library_versions
 from cosim.sweep import Failure, Outcome, Plan, PlannedRun, Reason, Store, Task, write_run
 
-__all__ = ["BASE", "CODE", "do", "failed", "made", "plan_of", "planned", "task_of", "whole"]
+__all__ = ["BASE", "CODE", "do", "failed", "made", "new_folder", "plan_of", "planned", "task_of", "whole"]
 
 CODE = "0.1.0+" + 40 * "a"
 # Coarse steps: a run takes milliseconds.
@@ -23,6 +23,13 @@ BASE = Scenario(record=(), market_step_min=60, control_step_min=60)
 def made(rule: str = "hybrid", *, record: tuple[str, ...] = ()) -> Run:
     """A run that was really made."""
     return run(BASE.changed({"rule": rule, "record": record}))
+
+
+def new_folder(folder: Path) -> Path:
+    """A folder as a store makes it, as far as a worker is concerned."""
+    for name in ("runs", "working"):
+        (folder / name).mkdir(parents=True)
+    return folder
 
 
 def planned(number: int, fields: Mapping[str, Any], code: str = CODE, salt: str = "") -> PlannedRun:

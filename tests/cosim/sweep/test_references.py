@@ -12,7 +12,7 @@ import pytest
 
 from cosim import Scenario, run
 from cosim.model import CoSimulation
-from cosim.sweep.compared import ComparedCosts
+from cosim.sweep.references import SharedCosts
 from cosim.sweep.write_run import run_to_store
 from tests.cosim.sweep.cases import TINY, task
 
@@ -61,8 +61,8 @@ def test_another_scenario_is_compared_with_its_own(changes: dict[str, Any], tmp_
     assert lived == ["hybrid", "none", "none"]
 
 
-def costs(folder: Path, code: str = "code") -> ComparedCosts:
-    return ComparedCosts(folder, TINY, code)
+def costs(folder: Path, code: str = "code") -> SharedCosts:
+    return SharedCosts(folder, TINY, code)
 
 
 def never() -> None:
@@ -92,7 +92,7 @@ def test_what_failed_is_not_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize("place", range(0, 60, 3))
 def test_a_damaged_file_does_not_count(place: int, tmp_path: Path) -> None:
     costs(tmp_path)("without-rule", lambda: np.array([1.25, 2.5]))
-    (path,) = (tmp_path / "compared").iterdir()
+    (path,) = (tmp_path / "references").iterdir()
     content = bytearray(path.read_bytes())
     content[place] ^= 1
     path.write_bytes(content)
@@ -104,5 +104,5 @@ def test_a_damaged_file_does_not_count(place: int, tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_costs_nothing_but_time(tmp_path: Path) -> None:
-    (tmp_path / "compared").write_text("a file")
+    (tmp_path / "references").write_text("a file")
     assert costs(tmp_path)("without-rule", lambda: np.array([1.0])) == 1

@@ -17,14 +17,14 @@ from cosim.scenario import Scenario
 from cosim.sweep.identity import Identities
 from cosim.sweep.places import Places
 
-__all__ = ["ComparedCosts"]
+__all__ = ["SharedCosts"]
 
 Array = npt.NDArray[np.float64]
 
 _COSTS, _DIGEST = "costs", "sha256"
 
 
-class ComparedCosts:
+class SharedCosts:
     """The `cosim.job.Costs` of a run of a sweep: those of the same homes under another rule are the same.
 
     They are kept in the sweep's folder, so that they reach all workers; nothing depends on whether they are there, and
@@ -32,7 +32,7 @@ class ComparedCosts:
     """
 
     def __init__(self, folder: Path, scenario: Scenario, code: str) -> None:
-        self._folder = Places(folder).compared
+        self._folder = Places(folder).references
         self._scenario = scenario
         self._identities = Identities(code, references=False)
 
