@@ -111,7 +111,9 @@ def write_plugin(folder: Path, text: str = PLUGIN) -> Path:
 
 
 def task(folder: Path, rule: str = "prc", plugin: Path | None = None, number: int = 0, **limits: float) -> Task:
-    """A tiny run with a rule, into a folder."""
+    """A tiny run with a rule, into a folder as a store makes it."""
+    for name in ("runs", "working"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
     plugins = () if plugin is None else (str(plugin),)
     scenario = TINY.changed({"rule": rule, "seed": number + 1}).to_toml()
     code = code_version(tuple(map(Path, plugins)))

@@ -69,6 +69,6 @@ def failed(each: PlannedRun, reason: Reason, message: str = "no solution") -> Ou
 
 
 def whole(folder: Path) -> dict[str, bytes]:
-    """All files in a folder but locks and journals, by their names in it."""
+    """All files in a folder but locks, journals and what may be lived again, by their names in it."""
     paths = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(("lock", "journal"))]
-    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths if path.parent.name != "references"}

@@ -35,7 +35,6 @@ def lived(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def table(folder: Path, scenario: Scenario, run_id: str) -> pd.DataFrame:
     """Indices that a sweep in `folder` writes of a scenario."""
-    (folder / "runs").mkdir(exist_ok=True)
     run_to_store(replace(task(folder), id=run_id), scenario)
     return pd.read_parquet(folder / "runs" / run_id / "prosumers.parquet")
 

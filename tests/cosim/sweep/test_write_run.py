@@ -122,7 +122,7 @@ def test_a_file_in_the_way_is_left_alone(tmp_path: Path, monkeypatch: pytest.Mon
     own.write_text("mine")
     with pytest.raises(FileExistsError, match="a file is where the folder of a run should be"):
         write_run(task, made())
-    monkeypatch.delattr(WRITE_RUN, "run_scenario")  # not even begun
+    monkeypatch.delattr(WRITE_RUN, "live_in_memory")  # not even begun
     with pytest.raises(FileExistsError):
         run_to_store(task, BASE)
     assert own.read_text() == "mine"
@@ -132,7 +132,7 @@ def test_a_file_in_the_way_is_left_alone(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_run_that_is_there_is_not_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = new_folder(tmp_path)
     size = run_to_store(task_of(folder), BASE)
-    monkeypatch.delattr(WRITE_RUN, "run_scenario")
+    monkeypatch.delattr(WRITE_RUN, "live_in_memory")
     assert run_to_store(task_of(folder), BASE) == size
 
 
