@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cosim.input_files import file_hash, input_files
-from cosim.scenario import Scenario
+from cosim.scenario import ProsumerSpec, Scenario
 
 __all__ = ["MISSING", "Identities", "code_version"]
 
@@ -55,19 +55,28 @@ class Identities:
     def __init__(self, code: str, *, references: bool) -> None:
         self.hashes: dict[str, str] = {}
         self._rest = (code, references)
+        self._people: dict[tuple[int, ...], tuple[tuple[ProsumerSpec, ...], str]] = {}
 
     def id_of(self, scenario: Scenario) -> str:
         """Twenty hexadecimal digits: the scenario with the contents of its files in place of their names, and the code.
 
         It is the same wherever the files lie. A file that is missing counts by its name.
         """
-        exclude = {"prosumers"} if scenario.has_source else None
-        data = scenario.model_dump(mode="json", exclude_none=True, exclude=exclude)
+        data = scenario.model_dump(mode="json", exclude_none=True, exclude={"prosumers"})
         for field, name in input_files(scenario).items():
             found = self._hash(name)
             _put(data, field, f"{MISSING} {name}" if found == MISSING else found)
-        text = json.dumps([data, *self._rest], sort_keys=True)
+        people = () if scenario.has_source else scenario.prosumers
+        text = json.dumps([data, self._digest(people), *self._rest], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+    def _digest(self, people: tuple[ProsumerSpec, ...]) -> str:
+        """Hash of prosumers; most runs of a sweep share theirs."""
+        key = tuple(map(id, people))
+        if key not in self._people:  # kept with its prosumers, so that no others take their places in memory
+            digest = hashlib.sha256("\n".join(person.model_dump_json() for person in people).encode()).hexdigest()
+            self._people[key] = people, digest
+        return self._people[key][1]
 
     def _hash(self, name: str) -> str:
         if name not in self.hashes:

@@ -150,6 +150,7 @@ def test_resolved_file_gives_the_same_plan(tmp_path: Path) -> None:
         memory_mb = 500
         [set]
         voltage.dead_pu = 0.03
+        days = 3
         [grid]
         rule = ["none", "prc"]
         profiles_file = ["a.csv", "inner/a.csv"]

@@ -46,6 +46,5 @@ def test_population_pairs_the_same_villages_under_both_rules() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in SWEEPS.glob("*.toml")))
-def test_first_and_last_run_can_be_simulated(name: str) -> None:
-    runs = plan_of(SWEEPS / name).runs
-    assert [problems(run.scenario) for run in (runs[0], runs[-1])] == [[], []]
+def test_each_can_be_planned_and_its_first_run_simulated(name: str) -> None:
+    assert problems(plan_of(SWEEPS / name).runs[0].scenario) == []

@@ -218,12 +218,10 @@ def test_each_problem_is_said_once_however_many_runs_have_it() -> None:
 
 
 def test_levels_that_are_wrong_only_together_are_found() -> None:
-    data = {
-        "base": {"population": {"n": 2}},
-        "grid": {"population.placement": ["random", "given"], "population.buses": [[], [2, 3]]},
-    }
-    found = lines(data)
-    assert len(found) == 2 and all("for placement" in line for line in found)
+    """Each level is fine with the first of the other axis."""
+    flat = {"kind": "flat", "price_buy": 0.3}
+    (line,) = lines({"grid": {"tariff.kappa": [1.0, 0.5], "tariff": [flat, {**flat, "price_sell": 0.1}]}})
+    assert "tariff.price_sell: 0.1 is not allowed; allowed: either kappa or price_sell, not both" in line
 
 
 def test_the_command_line_does_not_change_what_the_design_changes() -> None:
