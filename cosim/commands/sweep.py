@@ -103,7 +103,13 @@ def _preview(plan: Plan, workers: int | None, folder: Path) -> None:
 
     supervisor = Supervisor()
     try:
-        found = preview(plan, supervisor.attempt, workers=workers or available_cores(), folder=folder)
+        found = preview(
+            plan,
+            supervisor.attempt,
+            workers=workers or available_cores(),
+            folder=folder,
+            end_process=supervisor.close,
+        )
     finally:
         supervisor.close()
     for line in found.lines():

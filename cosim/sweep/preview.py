@@ -88,12 +88,14 @@ def preview(
     *,
     workers: int,
     folder: Path,
+    end_process: Callable[[], object] = lambda: None,
     clock: Callable[[], float] = perf_counter,
 ) -> Preview:
     """Try a few runs of a sweep, and reckon from them what all of them take.
 
     Of each kind of run (see `cosim.sweep.work`) the smallest and the largest are tried, one after the other, for two
-    days at most; the very first one twice, to know what it takes until a process is warm. Nothing is left of them.
+    days at most. Before them the very first one is tried twice: once so that what is compiled once for all is so, and
+    once in a new process, to know what it takes until that is warm. Nothing is left of any.
 
     Parameters
     ----------
@@ -105,6 +107,8 @@ def preview(
         So many runs at a time.
     folder : Path
         Where results are to go; it need not be there. The runs are tried in a temporary folder beside it.
+    end_process : callable
+        Ends the process in which runs were tried so far, so that the next one is tried in a new one.
     clock : callable
         Seconds now.
 
@@ -119,6 +123,8 @@ def preview(
     try:
         with TemporaryDirectory(prefix=".cosim-pilots-", dir=parent) as temporary:
             Places(Path(temporary)).runs.mkdir()
+            attempt(_task(plan, *chosen[0], "compile", temporary))
+            end_process()
             began = clock()
             attempt(_task(plan, *chosen[0], "warm-up", temporary))
             warm_up_s = clock() - began

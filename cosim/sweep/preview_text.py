@@ -32,7 +32,7 @@ def _estimates(preview: Preview, found: Estimate) -> Iterator[str]:
     workers = "1 worker" if preview.workers == 1 else f"{preview.workers} workers"
     yield (
         f"time: about {duration(found.seconds(preview.workers))} with {workers}, each on a core of its own "
-        f"({duration(found.computing_s)} of computing, up to {duration(found.warm_up_s)} until a process is warm)"
+        f"({duration(found.computing_s)} of computing, {duration(found.warm_up_s)} until a process is warm)"
     )
     memory_mb = preview.workers * found.peak_mb
     yield (
