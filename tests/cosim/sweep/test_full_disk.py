@@ -8,9 +8,9 @@ import os
 import re
 import subprocess
 import sys
-from functools import partial
+import tempfile
+from importlib import import_module
 from pathlib import Path
-from pkgutil import resolve_name
 from typing import Any
 
 import pytest
@@ -22,25 +22,29 @@ from tests.cosim.sweep.cases import task
 from tests.cosim.sweep.full_disk import RUNS, way_to_mount
 from tests.cosim.sweep.monkey import ROOT
 
-STEPS = ("fill_run", "write_series", "write_checksums", "flush_all", "tempfile.mkdtemp", "Path.rename")
+WRITING = import_module("cosim.sweep.write_run")
+STEPS = [
+    *((WRITING, name) for name in ("fill_run", "write_series", "write_checksums", "flush_all")),
+    (tempfile, "mkdtemp"),
+    (Path, "rename"),
+]
 """What is called, one after the other, while the folder of a run is written."""
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(("owner", "step"), STEPS, ids=[step for _, step in STEPS])
 def test_wherever_it_becomes_full_there_is_no_part_of_a_run(
-    step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    owner: Any, step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "runs").mkdir()
-    asked = task(tmp_path)
-    with monkeypatch.context() as patch:
-        name = f"cosim.sweep.write_run.{step}"
-        real = resolve_name(name)
+    asked, real = task(tmp_path), getattr(owner, step)
 
-        def full(*args: Any, **options: Any) -> Any:
+    def full(*args: Any, **options: Any) -> Any:
+        if step != "rename":  # which moves all or nothing
             real(*args, **options)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-        patch.setattr(name, full if step != "Path.rename" else partial(_no_room))
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, step, full)
         failure = carry_out(asked).failure
     assert failure is not None
     assert failure.reason is Reason.DISK_FULL
@@ -48,10 +52,6 @@ def test_wherever_it_becomes_full_there_is_no_part_of_a_run(
     assert carry_out(asked).failure is None
     assert is_valid(tmp_path / "runs" / asked.id)
     assert not [path for path in (tmp_path / "working").rglob("*") if path.is_file()]
-
-
-def _no_room(*args: Any) -> None:
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @pytest.mark.slow
