@@ -127,6 +127,7 @@ class _Game:
                 kind, aim = kinds[-1]
                 pid = self._await(session, judge, kind, aim)
                 if session.ended:
+                    kinds[-1] = kind, "blind"  # what it waited for may never come
                     break
                 kinds.pop()
                 self._kill(session, kind, pid, judge)
@@ -155,7 +156,7 @@ class _Game:
             inside = [pid for pid, calls in session.calls().items() if calls % self._per_run]
             if session.ended:
                 return True
-            if (aim == "run" and not inside) or (aim == "write" and not judge.unfinished()):
+            if (aim == "run" and not inside) or (aim == "write" and not judge.writing()):
                 return False
             if kind == "worker":  # looked for at last, since that takes longest
                 alive = {process.pid for process in session.workers()}
@@ -206,10 +207,20 @@ class _Game:
 
 
 def chaos(
-    subject: Subject, work: Path, kills: int, *, seed: int = 1, tell: Tell = lambda line: None, grace_s: float = 10.0
+    subject: Subject,
+    work: Path,
+    kills: int,
+    *,
+    seed: int = 1,
+    aims: Sequence[str] = AIMS,
+    tell: Tell = lambda line: None,
+    grace_s: float = 10.0,
 ) -> Chaos:
-    """Kill a subject's sweeps so many times, each kind as often as the others and at all aims, in an order drawn."""
-    kinds = [(KINDS[number % len(KINDS)], AIMS[number // len(KINDS) % len(AIMS)]) for number in range(kills)]
+    """Kill a subject's sweeps so many times, each kind as often as the others and at all aims, in an order drawn.
+
+    Whoever still lives `grace_s` after its driver was killed is an orphan.
+    """
+    kinds = [(KINDS[number % len(KINDS)], aims[number // len(KINDS) % len(aims)]) for number in range(kills)]
     random.Random(seed).shuffle(kinds)
     game = _Game(subject, work, seed, tell, grace_s)
     try:

@@ -89,6 +89,12 @@ class Judge:
         found = (path for path in _files(self.folder) if is_temporary(path, self.folder))
         return sorted({path.relative_to(self.folder).as_posix() for path in found})
 
+    def writing(self) -> bool:
+        """Whether a run is being written now, under whatever name."""
+        runs = self.folder / "runs"
+        there = runs.iterdir() if runs.is_dir() else ()
+        return bool(self.unfinished()) or any(path.is_dir() and not (path / CHECKSUMS).exists() for path in there)
+
     def finish(self, expected: dict[str, str], when: str) -> None:
         """Judge the folder of a sweep that came to its end: the same as the undisturbed one, and nothing besides."""
         self.look(when)

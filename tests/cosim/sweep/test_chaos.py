@@ -14,13 +14,13 @@ import pytest
 from tests.cosim.sweep.chaos import chaos
 from tests.cosim.sweep.judge import Judge, differences, tree
 from tests.cosim.sweep.monkey import KINDS
-from tests.cosim.sweep.subjects import toy_subject
+from tests.cosim.sweep.subjects import sweep_subject, toy_subject
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills sessions and process groups")
 
 
 def test_a_careful_toy_survives_and_each_kind_of_kill_hits(tmp_path: Path) -> None:
-    found = chaos(toy_subject(tmp_path, 30), tmp_path, 9)
+    found = chaos(toy_subject(tmp_path, 24), tmp_path, 9)
     assert found.violations == []
     assert {kind: found.kills[kind] for kind in KINDS} == {"worker": 3, "driver": 3, "group": 3}
     assert all(found.in_run[kind] + found.in_write[kind] > 0 for kind in KINDS), found.table()
@@ -36,8 +36,23 @@ def test_a_careful_toy_survives_and_each_kind_of_kill_hits(tmp_path: Path) -> No
     ],
 )
 def test_the_judge_sees_what_is_wrong_with_the_others(mode: str, seen: str, tmp_path: Path) -> None:
-    found = chaos(toy_subject(tmp_path, 30, mode), tmp_path, 6, grace_s=0.5 if mode == "deaf" else 10.0)
+    grace_s = 0.5 if mode == "deaf" else 10.0
+    found = chaos(toy_subject(tmp_path, 24, mode), tmp_path, 3, aims=("write",), grace_s=grace_s)
     assert any(seen in line for line in found.violations), found.violations
+
+
+@pytest.mark.slow
+def test_a_sweep_survives_its_workers_its_driver_and_both(tmp_path: Path) -> None:
+    found = chaos(sweep_subject(tmp_path, 40), tmp_path, 6, aims=("run", "blind"))
+    assert found.violations == []
+    assert {kind: found.kills[kind] for kind in KINDS} == {"worker": 2, "driver": 2, "group": 2}
+    assert all(found.in_run[kind] > 0 for kind in KINDS), found.table()
+
+
+@pytest.mark.slow
+def test_a_naive_writer_does_not(tmp_path: Path) -> None:
+    found = chaos(sweep_subject(tmp_path, 24, "naive_writer.py"), tmp_path, 2, aims=("write",))
+    assert any("torn: no checksums.json" in line for line in found.violations), found.violations
 
 
 def made(folder: Path) -> Path:
