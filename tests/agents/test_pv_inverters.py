@@ -129,6 +129,8 @@ def test_both_keep_their_ratings_and_energy_balances(
     wish = min(max(plan_kw, lo), hi)
     target = min(max(wish, max(by_battery.p_lo_kw[0], -ratings[0])), min(by_battery.p_hi_kw[0], ratings[0]))
     assert s == pytest.approx(min(max(target, lo), hi), abs=1e-12)
+    q_battery = reactive_power(by_battery, s * one, ratings[0] * one, pf_min * one)[0]
+    assert p.q_inverter_kvar[0] - q_pv == pytest.approx(q_battery, abs=1e-12)
     by_pv = RULES[rule](vm_pu * one, ratings[1] * one, BAND)
     least = max(float(by_pv.p_lo_kw[0]), -ratings[1])
     assert c == pytest.approx(min(max(0.0, pv_kw + least), pv_kw), abs=1e-12)

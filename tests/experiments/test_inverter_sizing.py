@@ -12,8 +12,10 @@ from matplotlib.image import imread
 
 from cosim import run_ensemble
 from cosim.data import day_start
+from cosim.scenario import ProsumerSpec
 from cosim.study import StudyOptions, changed_settings
-from experiments.inverter_sizing import Answer, SizingSettings, sizing, study
+from experiments import inverter_sizing as module
+from experiments.inverter_sizing import SHARED, Answer, Case, SizingSettings, sizing, study
 from experiments.sizing_report import PUBLISHED_KEPT, claims, report, required_kva, summary, write_answer
 from feeders.errors import InputErrors
 
@@ -33,6 +35,21 @@ def test_every_case_is_there_once(answer: Answer) -> None:
     assert len(answer.days) == 2 * (4 * 2 * 4 + 3)  # days; rules, arrangements, sizes; rules with other limits
     assert answer.days.groupby([*CASE, "day"]).size().eq(1).all()
     assert np.isfinite(answer.days.select_dtypes("number")).all(axis=None)
+
+
+def test_two_inverters_have_the_size_together(answer: Answer) -> None:
+    def house(case: Case) -> ProsumerSpec:
+        return module._scenario(answer.settings, answer.base, case).prosumers[2]
+
+    assert answer.settings.inverters == {SHARED: None, "two, 50 % for PV": 0.5}
+    shared = house(Case("prc", SHARED, 1.5, 1.0))
+    assert (shared.inverter_kva, shared.pv_inverter_kva, shared.rule) == (1.5, None, "prc")
+    third = changed_settings(SizingSettings, {**SMALL, "pv_shares": [1 / 3]})
+    (name,) = set(third.inverters) - {SHARED}
+    two = module._scenario(third, answer.base, Case("anrc", name, 1.5, 1.0)).prosumers[2]
+    assert (two.inverter_kva, two.pv_inverter_kva) == (pytest.approx(1.0), pytest.approx(0.5))
+    others = [p for p in answer.base.prosumers if p.id != "home-4"]
+    assert [(p.optimise, p.rule) for p in others] == [(False, None), (False, None)]
 
 
 def test_an_ample_inverter_without_rule_keeps_everything(answer: Answer) -> None:
