@@ -90,7 +90,7 @@ def across(settings: AcrossSettings, options: StudyOptions) -> Answer:
         For a feeder that does not exist, or whose voltage is beyond the limits without any home.
     """
     feeders, left_out = settings.usable()
-    sizes = {}
+    sizes: dict[tuple[str, str], Size] = {}
     gains, tables = [], []
     failed: list[str] = []
     jobs = [(feeder, name) for feeder in feeders for name in settings.sizes]
@@ -98,9 +98,8 @@ def across(settings: AcrossSettings, options: StudyOptions) -> Answer:
         size = Size(name) if name == "as-is" else at_limit(settings, feeder, options.threads)
         sizes[feeder, name] = size
         gains.append(loop_gains(settings, feeder, size))
-        # As they are homes are too small to move the voltage that they read: one mode tells all.
-        modes = settings.modes[:1] if name == "as-is" else settings.modes
-        found = live(settings, feeder, size, modes, options.threads, _part(options.progress, place, len(jobs)))
+        part = _part(options.progress, place, len(jobs))
+        found = live(settings, feeder, size, settings.modes, options.threads, part)
         tables.append(found.table)
         failed += found.notes
     homes, steep = (pd.concat(some, ignore_index=True) for some in (tables, gains))

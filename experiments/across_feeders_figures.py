@@ -24,6 +24,7 @@ _LABEL, _SMALL = 9, 7.5
 _GREY = "#666666"
 _APART = 0.26  # of rules beside one another
 _ENDS = {"near": "o", "far": "v"}
+_LOW = 50  # where less is kept, zero is of interest [%]
 _MARKS = ("s", "D", "^", "P", "X")
 
 
@@ -36,7 +37,7 @@ def kept_figure(answer: Answer, size: str) -> Figure:
     feeders, rows = _unique(table, "feeder"), list(dict.fromkeys(zip(table["mode"], table["season"], strict=True)))
     modes = _unique(table, "mode")
     rows.sort(key=lambda row: modes.index(row[0]))
-    figure = Figure(figsize=(7.2, 1.0 + 1.75 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(7.2, 1.0 + 1.6 * len(rows)), layout="constrained")
     axes = figure.subplots(len(rows), len(feeders), sharex=True, sharey="row", squeeze=False)
     for line, (mode, season) in zip(axes, rows, strict=True):
         for ax, feeder in zip(line, feeders, strict=True):
@@ -53,8 +54,9 @@ def kept_figure(answer: Answer, size: str) -> Figure:
 
 
 def _dumbbells(ax: Axes, table: pd.DataFrame, shares: Sequence[float], rules: Sequence[str]) -> None:
-    for level in (0, 100):
-        ax.axhline(level, color=_GREY, linewidth=0.6, linestyle="-" if level else (0, (4, 3)), zorder=0)
+    ax.axhline(100, color=_GREY, linewidth=0.6, zorder=0)
+    if table["kept_far_percent"].min() < _LOW:
+        ax.axhline(0, color=_GREY, linewidth=0.6, linestyle=(0, (4, 3)), zorder=0)
     for place, share in enumerate(shares):
         for number, rule in enumerate(rules):
             found = table[(table["share"] == share) & (table["rule"] == rule)]
@@ -94,6 +96,7 @@ def _rule_legend(figure: Figure, rules: Sequence[str]) -> None:
             label=f"hunts ({HUNTS_PERCENT:g} % of minutes)",
         )
     )
+    handles.append(Line2D([], [], color=_GREY, linewidth=0.5, label="95 %"))
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), fontsize=_SMALL, frameon=False)
 
 
@@ -112,7 +115,9 @@ def hunting_figure(answer: Answer) -> Figure:
             ax.plot(found["loop_gain"], found["reversals_percent"], mark, color=colour, markersize=4, alpha=0.85)
     ax.set_xscale("log")
     ax.set_yscale("symlog", linthresh=0.1)
-    ax.set_ylim(bottom=-0.02)
+    ax.set_ylim(-0.02, 100)
+    ax.set_yticks([0, 0.1, 1, 10, 100], ["0", "0.1", "1", "10", "100"])
+    ax.xaxis.set_major_formatter("{x:g}")
     ax.set_xlabel("loop gain (-)", fontsize=_LABEL)
     ax.set_ylabel("minutes in which voltages turn back (%)", fontsize=_LABEL)
     ax.tick_params(labelsize=_SMALL)
@@ -146,6 +151,7 @@ def difference_figure(answer: Answer) -> Figure:
             ax.errorbar(mean, y, xerr=reach, fmt=mark, color=colour, markersize=3.5, linewidth=0.9, label=mode)
         ax.set_xlabel(f"hybrid less {_NAMES.get(other, other)} (points)", fontsize=_LABEL)
         ax.set_xscale("symlog", linthresh=10)
+        ax.xaxis.set_major_formatter("{x:g}")
         ax.tick_params(labelsize=_SMALL)
     axes[0].set_yticks(range(len(places)), [f"{feeder}, {season}, {100 * s:g} %" for feeder, season, s in places])
     axes[0].invert_yaxis()

@@ -53,7 +53,7 @@ def loop_gains(settings: AcrossSettings, feeder: str, size: Size) -> pd.DataFram
 
 
 def loop_gain(engine: Engine, buses: list[int | str], kva: Array, rule: str, band: VoltageBand) -> float:
-    """Spectral radius of (a R + b X) S for inverters of ratings `kva` at `buses`, at the net's own loads; 0 of nobody."""
+    """Spectral radius of (a R + b X) S, inverters of ratings `kva` at `buses`, at the net's own loads; of nobody 0."""
     place, home = np.unique(engine.feeder.bus_positions(buses), return_inverse=True)
     if not len(place):
         return 0.0

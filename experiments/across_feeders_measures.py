@@ -7,18 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import t as student
 
-from cosim.indices import gini, jain
+from cosim.compare.disparity import head_to_end, signed_gini, worst_tenth
+from cosim.compare.intervals import mean_interval
+from cosim.indices import jain
 from experiments.across_feeders_runs import KEYS
 
-__all__ = ["CELL", "MEASURES", "cells", "differences", "interval", "measures_of", "per_run"]
+__all__ = ["CELL", "MEASURES", "cells", "differences", "measures_of", "per_run"]
 
 Array = npt.NDArray[np.float64]
 
 MEASURES = [
-    *("kept_percent", "kept_near_percent", "kept_far_percent", "spread_points", "worst_decile_percent"),
-    *("nothing_left_percent", "gini", "jain", "tce_near_kwh_per_kwp", "tce_far_kwh_per_kwp"),
+    *("kept_percent", "kept_near_percent", "kept_far_percent", "spread_points", "head_to_end_points"),
+    *("worst_decile_percent", "nothing_left_percent", "gini", "jain", "tce_near_kwh_per_kwp", "tce_far_kwh_per_kwp"),
     *("cvc_pu", "cvc_controlled_pu", "cvc_others_pu", "kept_others_percent"),
     *("reversals_percent", "not_settled_percent", "above_dead_percent", "below_dead_percent"),
     *("vm_min_pu", "vm_max_pu"),
@@ -27,7 +28,6 @@ MEASURES = [
 
 _MINUTES = ("reversals_percent", "not_settled_percent", "above_dead_percent", "below_dead_percent")
 CELL = [key for key in KEYS if key != "seed"]
-_CONFIDENCE = 0.95
 
 
 def measures_of(homes: pd.DataFrame) -> dict[str, float]:
@@ -43,29 +43,31 @@ def measures_of(homes: pd.DataFrame) -> dict[str, float]:
     dict
         Among homes that obey the rule: their number ``n_controlled``; gain kept [%], its mean, that of the nearest and
         of the farthest third by electrical distance, and the difference of these (``spread_points``, > 0 where the end
-        of the feeder bears more) [percentage points]; the mean of the worst-off decile, at least one home; the share
-        who keep nothing; Gini coefficient and Jain index of gain kept, where below zero counts as nothing; curtailed
-        energy of both thirds per installed PV [kWh/kWp]. ``cvc_pu`` is the mean over all homes, and over those with
-        and without a rule; ``kept_others_percent`` the gain kept of the latter. Of all homes: control steps at which
-        the voltage turned back, those not settled, and those above and below the dead band [%]; least and largest
-        voltage. NaN where there is nobody.
+        of the feeder bears more), and that of the nearest and the farthest tenth (``head_to_end_points``) [percentage
+        points]; the mean of the worst-off tenth; the share who keep nothing; Gini coefficient and Jain index of gain
+        kept; curtailed energy of both thirds per installed PV [kWh/kWp]. Tenths, Gini and Jain are those of
+        `cosim.compare.disparity`; thirds are the measure here, since of a tenth of the homes a tenth is one home.
+        ``cvc_pu`` is the mean over all homes, and over those with and without a rule; ``kept_others_percent`` the gain
+        kept of the latter. Of all homes: control steps at which the voltage turned back, those not settled, and those
+        above and below the dead band [%]; least and largest voltage. NaN where there is nobody.
     """
     obey, others = homes[homes["controlled"]], homes[~homes["controlled"]]
     obey = obey.sort_values(["distance_ohm", "bus"], kind="stable")
     kept = obey["gain_kept_percent"].to_numpy()
     third = round(len(obey) / 3)
     near, far = slice(0, max(1, third)), slice(len(obey) - max(1, third), len(obey))
-    spilled, kwp = obey["tce_kwh"].to_numpy(), obey["pv_kwp"].to_numpy()
-    left = np.maximum(kept, 0.0)
+    spilled, kwp, distance = (obey[name].to_numpy(dtype=float) for name in ("tce_kwh", "pv_kwp", "distance_ohm"))
+    known = kept[np.isfinite(kept)]
     found = {
         "kept_percent": _mean(kept),
         "kept_near_percent": _mean(kept[near]),
         "kept_far_percent": _mean(kept[far]),
         "spread_points": _mean(kept[near]) - _mean(kept[far]) if len(obey) > 1 else np.nan,
-        "worst_decile_percent": _mean(np.sort(kept)[: max(1, round(len(kept) / 10))]),
-        "nothing_left_percent": 100 * _mean((kept <= 0).astype(float)),
-        "gini": gini(left) if len(left) else np.nan,
-        "jain": jain(left) if len(left) else np.nan,
+        "head_to_end_points": head_to_end(kept, distance),
+        "worst_decile_percent": worst_tenth(kept),
+        "nothing_left_percent": 100 * _mean((known <= 0).astype(float)),
+        "gini": signed_gini(known) if len(known) > 1 else np.nan,
+        "jain": jain(known) if len(known) > 1 else np.nan,
         "tce_near_kwh_per_kwp": _ratio(spilled[near], kwp[near]),
         "tce_far_kwh_per_kwp": _ratio(spilled[far], kwp[far]),
         "cvc_pu": _mean(homes["cvc_pu"].to_numpy()),
@@ -92,7 +94,7 @@ def per_run(homes: pd.DataFrame) -> pd.DataFrame:
 def cells(runs: pd.DataFrame) -> pd.DataFrame:
     """One row per cell, i.e. all but the seed: number of seeds, and each measure with its interval over them.
 
-    Columns ``NAME``, ``NAME_low`` and ``NAME_high`` as of `interval`; ``n_controlled`` is the mean.
+    Columns ``NAME``, ``NAME_low``, ``NAME_high``: mean and 95 % interval by Student's t; ``n_controlled`` is the mean.
     """
     rows = []
     for key, group in runs.groupby(CELL, sort=False):
@@ -115,23 +117,11 @@ def differences(runs: pd.DataFrame, rule: str, others: Sequence[str]) -> pd.Data
     return pd.DataFrame(rows)
 
 
-def interval(values: Array) -> tuple[float, float, float]:
-    """Mean and 95 % interval of Student's t over populations; without an interval (NaN) where there are fewer than two."""
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return np.nan, np.nan, np.nan
-    mean = float(values.mean())
-    if len(values) < 2:
-        return mean, np.nan, np.nan
-    quantile = float(student.ppf(0.5 + _CONFIDENCE / 2, len(values) - 1))
-    half = quantile * float(values.std(ddof=1)) / len(values) ** 0.5
-    return mean, mean - half, mean + half
-
-
 def _intervals(group: pd.DataFrame) -> dict[str, float]:
-    found = {}
+    found: dict[str, float] = {}
     for name in MEASURES:
-        found[name], found[f"{name}_low"], found[f"{name}_high"] = interval(group[name].to_numpy(dtype=float))
+        over_seeds = mean_interval(group[name].to_numpy(dtype=float))
+        found |= {name: over_seeds.mean, f"{name}_low": over_seeds.low, f"{name}_high": over_seeds.high}
     return found
 
 

@@ -29,6 +29,7 @@ _SHOWN = {
     "tce_far_kwh_per_kwp": "TCE far",
     "reversals_percent": "turning %",
 }
+_HUNTS = f"~ where voltages turn back in {HUNTS_PERCENT:g} % of the minutes or more: hunting as much as the rule"
 
 
 def printed(answer: Answer) -> pd.DataFrame:
@@ -47,7 +48,7 @@ def report(answer: Answer) -> str:
         text += [f"- {line}" for line in answer.failed]
     if set(COMPARED) <= set(answer.settings.rules):  # else the files tell
         lines = lines_of(answer.table, answer.compared)
-        text += ["", *_verdicts(answer, lines), "", *_why(answer, lines), "", *_cells(lines)]
+        text += ["", *_verdicts(lines), "", *_why(answer, lines), "", *_cells(lines, answer.gains)]
     return "\n".join(text)
 
 
@@ -95,37 +96,49 @@ def _choices(answer: Answer) -> list[str]:
 def _sized(answer: Answer, feeder: str, name: str, size: Size) -> str:
     table = answer.table
     free = table[(table["feeder"] == feeder) & (table["size"] == name) & (table["rule"] == NO_RULE)]
-    weeks = {season: rows.iloc[0] for season, rows in free.groupby("season", sort=False)}
-    spans = [f"{season} {row['vm_min_pu']:.3f} .. {row['vm_max_pu']:.3f}" for season, row in weeks.items()]
-    outside = [f"{season} {row['below_dead_percent']:.1f}, {row['above_dead_percent']:.1f}" for season, row in weeks.items()]
+    weeks = free.drop_duplicates("season").to_dict("records")
+    spans = [f"{row['season']} {row['vm_min_pu']:.3f} .. {row['vm_max_pu']:.3f}" for row in weeks]
+    outside = [f"{row['season']} {row['below_dead_percent']:.1f}, {row['above_dead_percent']:.1f}" for row in weeks]
     place = f"| {feeder} | {name} | {size.homes_each:.4g} | {size.pv_kwp:.4g} "
     return f"{place}| {'; '.join(spans)} | {'; '.join(outside)} |"
 
 
-def _verdicts(answer: Answer, lines: pd.DataFrame) -> list[str]:
+def _verdicts(lines: pd.DataFrame) -> list[str]:
     """How many cells fall to which side."""
     text = [
         "Does hybrid limit the spread of the gain kept, near third less far third, of those who obey? Of the cells "
         f"(feeder, season, share); below {NOTHING_POINTS:g} point of PRC's there is nothing to limit:"
     ]
     for (size, mode), rows in lines.groupby(["size", "mode"], sort=False):
-        said, beside = rows["verdict"].value_counts(), rows["verdict_anrc"].value_counts()
-        counts = ", ".join(f"{word} {n}" for word, n in said.items())
-        anrc = ", ".join(f"{word} {n}" for word, n in beside.items())
+        counts, anrc = (_counted(rows[name]) for name in ("verdict", "verdict_anrc"))
         text.append(f"- {size}, {mode}, {len(rows)} cells: {counts}; beside ANRC's spread: {anrc}")
     return [*text, "", *_by_share(lines)]
 
 
+def _counted(words: pd.Series[str]) -> str:
+    return ", ".join(f"{word} {n}" for word, n in words.value_counts().items())
+
+
 def _by_share(lines: pd.DataFrame) -> list[str]:
-    """The medians over feeders and seasons, by share."""
-    first = ("gain kept (%)", "near less far (points)", "worst-off decile keeps (%)", "CVC (% of no rule)", "turning (%)")
-    then = ("Gini", "Jain", "TCE near (kWh/kWp)", "TCE far (kWh/kWp)", "CVC of others (% of no rule)")
+    """The medians over feeders, by season and share."""
+    first = (
+        "gain kept (%)",
+        "near less far (points)",
+        "worst-off decile keeps (%)",
+        "CVC (% of no rule)",
+        "turning (%)",
+    )
+    names = ("ends", "gini", "jain", "tce_near", "tce_far", "cvc_others")
+    then = (
+        *("nearest less farthest tenth (points)", "Gini", "Jain", "TCE near (kWh/kWp)", "TCE far (kWh/kWp)"),
+        "CVC of those who obey none (% of no rule)",
+    )
     return [
-        "By the share that obeys, medians over feeders and seasons, PRC / ANRC / hybrid:",
+        f"By the share that obeys, medians over the feeders, PRC / ANRC / hybrid; {_HUNTS}:",
         "",
         *_medians(lines, dict(zip(("kept", "spread", "worst", "cvc", "turning"), first, strict=True)), 1),
         "",
-        *_medians(lines, dict(zip(("gini", "jain", "tce_near", "tce_far", "cvc_others"), then, strict=True)), 3),
+        *_medians(lines, dict(zip(names, then, strict=True)), 2),
         "",
         "Homes that obey none keep all of their gain in every cell, as no bill knows the voltage: what those who obey "
         "lose, they lose against their neighbours.",
@@ -133,12 +146,16 @@ def _by_share(lines: pd.DataFrame) -> list[str]:
 
 
 def _medians(lines: pd.DataFrame, columns: Mapping[str, str], digits: int) -> list[str]:
-    text = [f"| size | mode | share | {' | '.join(columns.values())} |", "|---|---|" + "---:|" * (1 + len(columns))]
-    for key, rows in lines.groupby(["size", "mode", "share"], sort=False):
-        size, mode, share = key if isinstance(key, tuple) else (key, "", 0.0)
-        middle = rows.median(numeric_only=True)
+    text = [
+        f"| size | mode | season | share | {' | '.join(columns.values())} |",
+        "|---|---|---|" + "---:|" * (1 + len(columns)),
+    ]
+    names = ["size", "mode", "season", "share"]
+    for size, mode, season, share in dict.fromkeys(zip(*(lines[name] for name in names), strict=True)):
+        rows = lines[(lines[names] == (size, mode, season, share)).all(axis=1)]
+        middle = rows.median(numeric_only=True).to_dict()
         parts = [_three(middle, name, digits) for name in columns]
-        text.append(f"| {size} | {mode} | {100 * float(share):g} % | " + " | ".join(parts) + " |")
+        text.append(f"| {size} | {mode} | {season} | {100 * share:g} % | {' | '.join(parts)} |")
     return text
 
 
@@ -147,53 +164,60 @@ def _why(answer: Answer, lines: pd.DataFrame) -> list[str]:
     closed = answer.table[(answer.table["mode"] == "closed-loop") & (answer.table["size"] == "at-limit")]
     if closed.empty:
         return []
-    gains = answer.gains[answer.gains["size"] == "at-limit"]
+    gains, season = answer.gains[answer.gains["size"] == "at-limit"], answer.settings.seasons[0]
     together = closed[closed["rule"] != NO_RULE].merge(gains, on=["feeder", "size", "share", "rule"])
     calm, steep = together[together["loop_gain"] <= 1], together[together["loop_gain"] > 1]
+    unsettled = answer.table.loc[answer.table["mode"] == "settled", "not_settled_percent"]
     text = [
-        "Why: loop gain (how far a voltage, moved by 1, is moved back a minute later if all who obey act; above 1 they "
-        "overshoot), at-limit, closed loop:",
-        f"- {len(calm)} cells of a rule at most 1: turning {_span(calm, 'reversals_percent')} % of the minutes, voltages "
-        f"{_voltages(calm)};",
+        "Why: loop gain (how far a voltage, moved by 1, is moved back a minute later if all who obey act at once; "
+        "above 1 they overshoot), at-limit, closed loop:",
+        f"- {len(calm)} cells of a rule at most 1: turning {_span(calm, 'reversals_percent')} % of the minutes, "
+        f"voltages {_voltages(calm)};",
         f"- {len(steep)} above 1: turning {_span(steep, 'reversals_percent')} %, voltages {_voltages(steep)}.",
+        *([f"Settled: {unsettled.max():.2g} % of the minutes at most did not settle."] if len(unsettled) else []),
         "",
-        "| feeder | share | loop gain PRC / ANRC / hybrid | hybrid keeps, summer: closed loop, settled (%) |",
+        "| feeder | share | loop gain PRC / ANRC / hybrid "
+        f"| gain kept under hybrid, {season}: closed loop, settled (%) |",
         "|---|---:|---:|---:|",
     ]
     for (feeder, share), rows in gains.groupby(["feeder", "share"], sort=False):
         gain = rows.set_index("rule")["loop_gain"]
         kept = lines[(lines["feeder"] == feeder) & (lines["share"] == share) & (lines["size"] == "at-limit")]
-        kept = kept[kept["season"] == answer.settings.seasons[0]].set_index("mode")["kept_hybrid"]
-        shown = ", ".join(f"{kept[mode]:.0f}" for mode in ("closed-loop", "settled") if mode in kept)
+        kept = kept[kept["season"] == season]
+        by_mode = dict(zip(kept["mode"], kept["kept_hybrid"], strict=True))
+        shown = ", ".join(f"{by_mode[mode]:.0f}" for mode in ("closed-loop", "settled") if mode in by_mode)
         gained = " / ".join(f"{gain[rule]:.2g}" for rule in COMPARED)
         text.append(f"| {feeder} | {100 * float(str(share)):g} % | {gained} | {shown} |")
     return text
 
 
-def _cells(lines: pd.DataFrame) -> list[str]:
+def _cells(lines: pd.DataFrame, gains: pd.DataFrame) -> list[str]:
     text = [
-        f"Cell by cell, PRC / ANRC / hybrid; ~ where voltages turn back in {HUNTS_PERCENT:g} % of the minutes or more, so "
-        "that it is hunting as much as the rule:",
+        f"Cell by cell, PRC / ANRC / hybrid; {_HUNTS}. Why: minutes that homes spend outside the dead band without "
+        "rule (below, above), and hybrid's loop gain where it is not settled:",
         "",
         "| feeder | size | season | share | mode | gain kept (%) | near less far (points) | hybrid less PRC [95 %] "
-        "| hybrid less ANRC [95 %] | turning (%) | hybrid |",
-        "|---|---|---|---:|---|---:|---:|---:|---:|---:|---|",
+        "| hybrid less ANRC [95 %] | turning (%) | outside (%) | loop gain | hybrid |",
+        "|---|---|---|---:|---|---:|---:|---:|---:|---:|---:|---:|---|",
     ]
+    gain = gains[gains["rule"] == "hybrid"].set_index(["feeder", "size", "share"])["loop_gain"]
     for row in lines.to_dict("records"):
+        steep = "-" if row["mode"] == "settled" else f"{gain[row['feeder'], row['size'], row['share']]:.2g}"
         place = f"| {row['feeder']} | {row['size']} | {row['season']} | {100 * row['share']:g} % | {row['mode']} "
         values = " | ".join(_three(row, name) for name in ("kept", "spread"))
         less = " | ".join(_less(row, other) for other in ("prc", "anrc"))
         said = f"{row['verdict']}; {row['verdict_anrc']}"
-        text.append(f"{place}| {values} | {less} | {_three(row, 'turning')} | {said} |")
+        outside = f"{_number(row['below_none'])}, {_number(row['above_none'])}"
+        text.append(f"{place}| {values} | {less} | {_three(row, 'turning')} | {outside} | {steep} | {said} |")
     return text
 
 
-def _three(row: Mapping[Any, Any] | pd.Series[Any], name: str, digits: int = 1) -> str:
+def _three(row: Mapping[Any, Any], name: str, digits: int = 1) -> str:
     """Of the three rules, each with its mark where it hunts."""
     return " / ".join(_number(row[f"{name}_{rule}"], digits) + _mark(row, rule) for rule in COMPARED)
 
 
-def _mark(row: Mapping[Any, Any] | pd.Series[Any], rule: str) -> str:
+def _mark(row: Mapping[Any, Any], rule: str) -> str:
     return "~" if row[f"turning_{rule}"] >= HUNTS_PERCENT else ""
 
 

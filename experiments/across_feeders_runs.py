@@ -87,7 +87,13 @@ def live(
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Homes:
-    """Run all cases in all modes; under no rule a mode makes no difference, and is run once."""
+    """Run all cases in all modes; under no rule a mode makes no difference, and is run once.
+
+    Raises
+    ------
+    RunFailure
+        When no run at all has a usable power flow.
+    """
     tables: list[pd.DataFrame] = []
     notes: list[str] = []
     plain: dict[Case, Run] = {}
@@ -100,9 +106,9 @@ def live(
         plain |= {case: run for case, run in found.items() if case.rule == NO_RULE}
         for case, run in {**plain, **found}.items():
             table = _rows(case, run, plain) if case.optimise else None
-            for share in settings.shares if case.rule == NO_RULE else (case.share,):
-                if table is not None:
-                    tables.append(table.assign(mode=mode, share=share, controlled=obeys[case.seed, share]))
+            shares = settings.shares if case.rule == NO_RULE else (case.share,)
+            if table is not None:
+                tables += [table.assign(mode=mode, share=one, controlled=obeys[case.seed, one]) for one in shares]
     columns = [*KEYS, "controlled", *[name for name in tables[0].columns if name not in (*KEYS, "controlled")]]
     together = pd.concat(tables, ignore_index=True).assign(feeder=feeder, size=size.name)
     return Homes(together[columns], notes)
@@ -132,17 +138,21 @@ def _lock_step(
     threads: int,
     progress: Progress | None,
 ) -> tuple[dict[Case, Run], list[str]]:
-    """The runs by their cases, and a line on each that has no usable power flow: it is left out, the others lived anew."""
-    left, notes = list(cases), []
-    while left:
+    """The runs by their cases, and a line on each without a usable power flow: it is left out, the rest lived anew."""
+    left = list(cases)
+    notes: list[str] = []
+    while True:
         scenarios = [case.scenario(settings, feeder, size, mode) for case in left]
         try:
             return dict(zip(left, run_ensemble(scenarios, threads=threads, progress=progress), strict=True)), notes
         except RunFailure as failure:
             lost = left.pop(failure.cause.scenario or 0)
-            where = f"{feeder} {size.name} {lost.season}, {lost.rule} at {100 * lost.share:g} %, {mode}, seed {lost.seed}"
+            if not left:
+                raise
+            where = (
+                f"{feeder} {size.name} {lost.season}, {lost.rule} at {100 * lost.share:g} %, {mode}, seed {lost.seed}"
+            )
             notes.append(f"{where}: {failure}")
-    return {}, notes
 
 
 def _rows(case: Case, run: Run, plain: dict[Case, Run]) -> pd.DataFrame | None:

@@ -82,9 +82,7 @@ class AcrossSettings(Strict):
     """
 
     quick: bool = False
-    feeders: tuple[str, ...] = Field(
-        default=("case33bw", "cigre-lv", "1-LV-rural2--0-sw"), strict=False, min_length=1
-    )
+    feeders: tuple[str, ...] = Field(default=("case33bw", "cigre-lv", "1-LV-rural2--0-sw"), strict=False, min_length=1)
     seasons: tuple[Season, ...] = Field(default=("summer", "winter"), strict=False, min_length=1)
     days: int = Field(default=7, ge=1, le=7)
     sizes: tuple[Literal["as-is", "at-limit"], ...] = Field(default=("as-is", "at-limit"), strict=False, min_length=1)

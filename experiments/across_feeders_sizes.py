@@ -6,9 +6,9 @@ bus, and the feeder is loaded to both of its limits with nobody obeying a rule:
 1. homes per prosumer, such that the lowest voltage at any home in the winter week is the lower limit, without PV;
 2. PV per home, such that the highest voltage at any home in the summer week is the upper limit.
 
-Both are means over the populations, of whole weeks. Under no rule, with one price for buying and selling, plans do not depend on PV,
-so that the second leaves the first as it is where the lowest voltage is at night. The runs themselves say what came
-of it.
+Both are means over the populations, of whole weeks. Under no rule, with one price for buying and selling, plans do
+not depend on PV, so that the second leaves the first as it is where the lowest voltage is at night. The runs themselves
+say what came of it.
 """
 
 from __future__ import annotations
@@ -131,5 +131,3 @@ def _root(excess: Callable[[float], float], first: float, most: float, feeder: s
         if high > most:
             raise InputError("across-feeders", "feeders", feeder, f"one whose voltage {what} moves to its limit")
     return float(brentq(excess, low, high, rtol=_CLOSE, xtol=_CLOSE * first))
-
-

@@ -11,10 +11,27 @@ import pandas as pd
 from experiments.across_feeders_measures import CELL
 from experiments.across_feeders_settings import NO_RULE
 
-__all__ = ["COMPARED", "HUNTS_PERCENT", "NOTHING_POINTS", "against_anrc", "against_prc", "lines_of"]
+__all__ = ["COMPARED", "HUNTS_PERCENT", "NAMES", "NOTHING_POINTS", "against_anrc", "against_prc", "lines_of"]
 
 COMPARED = ("prc", "anrc", "hybrid")
 """The rules of the source, without which nothing is said."""
+
+NAMES = {
+    "kept": "kept_percent",
+    "spread": "spread_points",
+    "ends": "head_to_end_points",
+    "worst": "worst_decile_percent",
+    "gini": "gini",
+    "jain": "jain",
+    "tce_near": "tce_near_kwh_per_kwp",
+    "tce_far": "tce_far_kwh_per_kwp",
+    "cvc": "cvc_pu",
+    "cvc_others": "cvc_others_pu",
+    "turning": "reversals_percent",
+    "below": "below_dead_percent",
+    "above": "above_dead_percent",
+}
+"""Measures that lines hold, by a short name."""
 
 HUNTS_PERCENT = 1.0
 """Share of control steps in which voltages turn back, mean of the homes, from which on a cell is marked."""
@@ -47,38 +64,40 @@ def against_anrc(difference: tuple[float, float, float]) -> str:
 
 
 def lines_of(table: pd.DataFrame, compared: pd.DataFrame) -> pd.DataFrame:
-    """One row per cell but for the rule, with what is said of it.
+    """One row per cell but for the rule, with what is said of it; none where all runs under one of the rules failed.
 
-    Columns: feeder, size, season, share, mode; ``kept_RULE``, ``spread_RULE``, ``worst_RULE``, ``turning_RULE``,
-    ``gini_RULE``, ``jain_RULE``, ``tce_near_RULE``, ``tce_far_RULE``, ``cvc_RULE``, ``cvc_others_RULE`` [% and points,
-    kWh/kWp; CVC of all homes and of those who obey none in % of that without rule]; ``less_prc``, ``less_anrc``
-    with ``_low`` and ``_high``, hybrid's spread less theirs; ``verdict`` and ``verdict_anrc``.
+    Columns: feeder, size, season, share, mode; ``NAME_RULE`` for none, prc, anrc and hybrid and each name of `NAMES`,
+    in the units of the table, but CVC of all homes and of those who obey none under a rule in % of that without;
+    ``less_prc``, ``less_anrc`` with ``_low`` and ``_high``, hybrid's spread less theirs; ``verdict``, ``verdict_anrc``.
     """
-    names = {"kept": "kept_percent", "spread": "spread_points", "worst": "worst_decile_percent"}
-    names |= {"turning": "reversals_percent", "cvc": "cvc_pu", "cvc_others": "cvc_others_pu", "gini": "gini"}
-    names |= {"jain": "jain", "tce_near": "tce_near_kwh_per_kwp", "tce_far": "tce_far_kwh_per_kwp"}
-    by_cell = table.set_index(CELL)
-    pairs = compared.set_index([*_PLACE, "less"])
+    of_cell = {tuple(row[name] for name in CELL): row for row in table.to_dict("records")}
+    of_pair = {tuple(row[name] for name in (*_PLACE, "less")): row for row in compared.to_dict("records")}
     rows = []
-    for key, _ in table.groupby(_PLACE, sort=False):
-        row: dict[str, Any] = dict(zip(_PLACE, key, strict=True))
-        found = {rule: {**row, "rule": rule} for rule in (NO_RULE, *COMPARED)}
-        places = {rule: tuple(cell[name] for name in CELL) for rule, cell in found.items()}
-        if not all(place in by_cell.index for place in places.values()):
-            continue  # all of its runs failed
-        for rule, place in places.items():
-            row |= {f"{short}_{rule}": by_cell.loc[place, name] for short, name in names.items()}
-        for rule, name in product(COMPARED, ("cvc", "cvc_others")):
-            without = row[f"{name}_{NO_RULE}"]
-            row[f"{name}_{rule}"] = 100 * row[f"{name}_{rule}"] / without if without > 0 else float("nan")
-        for rule in ("prc", "anrc"):
-            pair = pairs.loc[(*key, rule)]
-            row |= {f"less_{rule}{end}": pair[f"spread_points{end}"] for end in ("", "_low", "_high")}
-        row["verdict"] = against_prc(row["spread_prc"], _three(row, "less_prc"))
-        row["verdict_anrc"] = against_anrc(_three(row, "less_anrc"))
-        rows.append(row)
+    for key in dict.fromkeys(zip(*(table[name] for name in _PLACE), strict=True)):
+        place = dict(zip(_PLACE, key, strict=True))
+        found = {rule: of_cell.get(_in_order({**place, "rule": rule})) for rule in (NO_RULE, *COMPARED)}
+        pairs = {other: of_pair.get((*key, other)) for other in ("prc", "anrc")}
+        if None not in found.values() and None not in pairs.values():
+            rows.append({**place, **_numbers(found), **_said(found, pairs)})
     return pd.DataFrame(rows)
 
 
-def _three(row: Mapping[str, Any], name: str) -> tuple[float, float, float]:
-    return row[name], row[f"{name}_low"], row[f"{name}_high"]
+def _in_order(cell: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(cell[name] for name in CELL)
+
+
+def _numbers(found: Mapping[str, Any]) -> dict[str, float]:
+    """Of all rules, CVC under a rule relative to none."""
+    row = {f"{short}_{rule}": cell[name] for rule, cell in found.items() for short, name in NAMES.items()}
+    for rule, name in product(COMPARED, ("cvc", "cvc_others")):
+        without = row[f"{name}_{NO_RULE}"]
+        row[f"{name}_{rule}"] = 100 * row[f"{name}_{rule}"] / without if without > 0 else float("nan")
+    return row
+
+
+def _said(found: Mapping[str, Any], pairs: Mapping[str, Any]) -> dict[str, Any]:
+    """Hybrid's spread less that of others, and what follows."""
+    ends = ("", "_low", "_high")
+    row = {f"less_{other}{end}": pair[f"spread_points{end}"] for other, pair in pairs.items() for end in ends}
+    prc, anrc = ((row[f"less_{other}"], row[f"less_{other}_low"], row[f"less_{other}_high"]) for other in pairs)
+    return {**row, "verdict": against_prc(found["prc"]["spread_points"], prc), "verdict_anrc": against_anrc(anrc)}

@@ -200,7 +200,7 @@ def test_a_feeder_with_scaled_background_differs_in_that_alone() -> None:
 
 
 def test_a_feeder_with_scaled_generation_differs_in_that_alone(tmp_path: Path) -> None:
-    """One bus with a load of 30 kW and a static generator of 20 kW: it consumes 10 kW, and 25 kW with a quarter of it."""
+    """A load of 30 kW beside a static generator of 20 kW: 10 kW are consumed, and 25 kW with a quarter of it."""
     net = pp.create_empty_network()
     head, end = pp.create_buses(net, 2, vn_kv=0.4)
     pp.create_ext_grid(net, head)

@@ -21,9 +21,10 @@ from cosim import Run, Scenario, run_ensemble
 from cosim.data import day_start
 from cosim.failure import RunFailure
 from cosim.study import StudyOptions, changed_settings
+from cosim.sweep.make_plan import plan_of
 from experiments.across_feeders import Answer, across, study
 from experiments.across_feeders_loop import loop_gain, slopes
-from experiments.across_feeders_measures import CELL, MEASURES, differences, interval, measures_of
+from experiments.across_feeders_measures import CELL, MEASURES, differences, measures_of
 from experiments.across_feeders_report import report, write_answer
 from experiments.across_feeders_runs import KEYS, live
 from experiments.across_feeders_settings import AcrossSettings, Size
@@ -35,7 +36,7 @@ from feeders.errors import InputError, InputErrors, PowerFlowError
 pytestmark = [pytest.mark.usefixtures("feeders_built_once"), pytest.mark.xdist_group("across-feeders")]
 
 FEEDER = "kerber-landnetz-kabel-1"  # eight places to connect
-SMALL = {"feeders": [FEEDER], "homes": 8, "days": 4, "seeds": [1, 2], "shares": [0.4, 1.0]}
+SMALL = {"feeders": [FEEDER], "homes": 8, "days": 3, "seeds": [1, 2], "shares": [0.4, 1.0]}
 BAND = VoltageBand(0.95, 0.02, 1.05)
 
 
@@ -98,9 +99,10 @@ def test_measures_by_hand() -> None:
     assert found["spread_points"] == 100
     assert found["worst_decile_percent"] == -40
     assert found["nothing_left_percent"] == pytest.approx(100 / 6)
-    left = np.array([0, 20, 40, 60, 80, 100])  # mean absolute difference over twice the mean, of all ordered pairs
-    assert found["gini"] == pytest.approx(np.abs(left[:, None] - left).mean() / (2 * left.mean()))
-    assert found["jain"] == pytest.approx(300**2 / (6 * 22000))
+    kept = np.array([-40, 20, 40, 60, 80, 100])  # mean absolute difference over twice the mean size, of all pairs
+    assert found["gini"] == pytest.approx(np.abs(kept[:, None] - kept).mean() / (2 * np.abs(kept).mean()))
+    assert found["jain"] == pytest.approx(260**2 / (6 * (40**2 + 20**2 + 40**2 + 60**2 + 80**2 + 100**2)))
+    assert found["head_to_end_points"] == 100 - -40  # a tenth of six is one
     assert (found["tce_near_kwh_per_kwp"], found["tce_far_kwh_per_kwp"]) == (1 / 4, 8 / 4)
     assert (found["cvc_controlled_pu"], found["cvc_others_pu"], found["cvc_pu"]) == (1, 8, 2)
     assert found["kept_others_percent"] == 100
@@ -126,15 +128,6 @@ def test_homes_alike_at_one_bus_bear_a_rule_alike() -> None:
     assert found["gini"] == pytest.approx(0, abs=1e-12)
     assert found["jain"] == pytest.approx(1, abs=1e-12)
     assert found["tce_near_kwh_per_kwp"] == pytest.approx(found["tce_far_kwh_per_kwp"], abs=1e-12)
-
-
-def test_an_interval_by_hand() -> None:
-    """1, 2, 3: standard deviation 1; the 97.5 % quantile of Student's t with 2 degrees of freedom is 4.30265."""
-    assert interval(np.array([1.0, 3.0, np.nan, 2.0])) == pytest.approx(
-        (2, 2 - 4.30265 / 3**0.5, 2 + 4.30265 / 3**0.5), rel=1e-5
-    )
-    assert interval(np.array([5.0]))[0] == 5
-    assert np.isnan(interval(np.array([5.0]))[1:]).all()
 
 
 def test_differences_are_taken_seed_by_seed() -> None:
@@ -264,7 +257,7 @@ def test_all_cells_are_there_once(answer: Answer, settings: AcrossSettings) -> N
     table = answer.table
     assert not table.duplicated(CELL).any()
     of_one_mode = len(settings.seasons) * len(settings.shares) * (1 + len(settings.rules))
-    assert len(table) == of_one_mode * (1 + len(settings.modes))  # as-is in one mode, at-limit in all
+    assert len(table) == of_one_mode * len(settings.sizes) * len(settings.modes)
     assert (table["n_seeds"] == len(settings.seeds)).all()
     assert not answer.failed
     assert not answer.left_out
@@ -345,24 +338,23 @@ def test_the_study_without_hybrid_has_files_but_no_verdict(tmp_path: Path) -> No
     assert len(pd.read_csv(tmp_path / "table.csv")) == 8  # two seasons, two shares, with and without
 
 
-def test_the_sweep_is_the_same_design(settings: AcrossSettings) -> None:
-    """Base, axes and a level of each make the study's scenario; sizes are the study's to a part in ten thousand."""
-    path = Path(experiments.__file__).parent / "sweeps" / "across_feeders.toml"
-    sweep = tomllib.loads(path.read_text(encoding="utf-8"))
+def test_the_sweep_is_the_same_design() -> None:
+    """Each of its runs is a scenario of the study, to the digits that its sizes are written with, and the other way."""
     default = AcrossSettings()
-    grid = sweep["grid"]
-    assert tuple(grid["rule"]) == ("none", *default.rules)
-    assert (tuple(grid["mode"]), tuple(grid["seed"])) == (default.modes, default.seeds)
-    assert tuple(grid["population.rule_share"]) == default.shares
-    names = [f"{feeder} {size}" for size in default.sizes for feeder in default.feeders]
-    assert list(sweep["levels"]["homes"]) == names
-    base = Scenario.from_dict({**sweep["base"], "feeder": {"name": "cigre-lv"}})
-    for size in (Size("as-is"), at_limit(default, "cigre-lv")):
-        for season, level in sweep["levels"]["season"].items():
-            changes = {**level, **sweep["levels"]["homes"][f"cigre-lv {size.name}"], "seed": 3, "rule": "none"}
-            found, study_s = base.changed(changes), default.scenario("cigre-lv", size, season, 3)
-            numbers = ("load_annual_mwh", "pv_kwp", "battery_kwh")
-            for name in numbers:
-                assert getattr(found.population, name) == pytest.approx(getattr(study_s.population, name), rel=2e-4)
-            rounded = {f"population.{name}": getattr(study_s.population, name) for name in numbers}
-            assert found.changed(rounded) == study_s
+    plan = plan_of(Path(experiments.__file__).parent / "sweeps" / "across_feeders.toml")
+    axes = (default.seasons, default.sizes, default.feeders, default.modes, default.seeds, default.shares)
+    assert len(plan.runs) == (1 + len(default.rules)) * np.prod([len(axis) for axis in axes])
+    sizes = {"as-is": Size("as-is"), "at-limit": at_limit(default, "cigre-lv")}
+    some = {run.scenario for run in plan.runs if run.fields["seed"] == 3 and run.fields["mode"] == "settled"}
+    found = {scenario for scenario in some if scenario.feeder.name == "cigre-lv"}
+    numbers = ("load_annual_mwh", "pv_kwp", "battery_kwh")
+    for scenario in found:
+        size = sizes["as-is" if scenario.feeder.background_scale else "at-limit"]
+        season = "summer" if scenario.start.month == 6 else "winter"
+        share = scenario.population.rule_share
+        same = {"rule": scenario.rule, "mode": "settled", "population__rule_share": share}
+        study_s = default.scenario("cigre-lv", size, season, 3, **same)
+        exact = {f"population.{name}": getattr(study_s.population, name) for name in numbers}
+        assert [getattr(scenario.population, name) for name in numbers] == pytest.approx([*exact.values()], rel=2e-4)
+        assert scenario.changed(exact) == study_s
+    assert len(found) * len(default.feeders) * len(default.seeds) * len(default.modes) == len(plan.runs)
