@@ -173,7 +173,7 @@ def _why(answer: Answer, lines: pd.DataFrame) -> list[str]:
         "above 1 they overshoot), at-limit, closed loop:",
         f"- {len(calm)} cells of a rule at most 1: turning {_span(calm, 'reversals_percent')} % of the minutes, "
         f"voltages {_voltages(calm)};",
-        f"- {len(steep)} above 1: turning {_span(steep, 'reversals_percent')} %, voltages {_voltages(steep)}.",
+        f"- {len(steep)} above 1: turning {_span(steep, 'reversals_percent')} %, voltages {_voltages(steep)}",
         *([f"Settled: {unsettled.max():.2g} % of the minutes at most did not settle."] if len(unsettled) else []),
         "",
         "| feeder | share | loop gain PRC / ANRC / hybrid "
