@@ -27,7 +27,13 @@ Season = Literal["winter", "spring", "summer", "autumn"]
 Share = Annotated[float, Field(gt=0, le=1)]
 Seed = Annotated[int, Field(ge=0)]
 
-_QUICK: Mapping[str, Any] = {"homes": 30, "seeds": (1, 2, 3), "days": 4, "sizes": ("at-limit",)}
+_QUICK: Mapping[str, Any] = {
+    "homes": 30,
+    "seeds": (1, 2, 3),
+    "days": 4,
+    "sizes": ("at-limit",),
+    "modes": ("closed-loop",),
+}
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ class AcrossSettings(Strict):
     Attributes
     ----------
     quick : bool
-        Defaults of a quick look: fewer homes, seeds and days, at the limit alone.
+        Defaults of a quick look: fewer homes, seeds and days, at the limit and in closed loop alone.
     feeders : tuple of str
         Feeders by name; a SimBench grid is left out, and the answer says so, where the extra is not installed.
     seasons : tuple of str
