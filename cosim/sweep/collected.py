@@ -19,12 +19,12 @@ __all__ = ["PLAN_KEY", "collected", "empty_table", "write_results"]
 PLAN_KEY = b"plan"
 """Key of the table's file under which it says of which plan it is."""
 
-_ROWS = 2**16  # of a row group, and in memory at once; a run more at most
+_ROWS, _RUNS = 2**16, 1000  # of a row group, and in memory at once: tables of a few rows take far more than their rows
 _FILE = "prosumers.parquet"
 
 
 def collected(places: Places, plan: pa.Table, done: Iterable[str]) -> Iterator[pa.Table]:
-    """The rows of the finished runs in the order of the plan, some tens of thousands at a time.
+    """The rows of the finished runs in the order of the plan, some thousands at a time.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def collected(places: Places, plan: pa.Table, done: Iterable[str]) -> Iterator[p
         parts.append(_indices(places, run_id))
         places_in_plan.append(place)
         rows += len(parts[-1])
-        if rows >= _ROWS:
+        if rows >= _ROWS or len(parts) == _RUNS:
             yield _joined(plan, places_in_plan, parts)
             parts, places_in_plan, rows = [], [], 0
     if parts:

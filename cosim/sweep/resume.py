@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,16 +115,9 @@ def set_up(places: Places, plan: Plan, *, go_on: bool, renew: bool, alone: bool)
             f"{places.root}: other shards work here on another plan; wait for them, or take a new folder"
         )
     notes = _set_stale_aside(places, plan, new) if changes else []
-    if differing:
-        for path in (places.results, places.failures):  # of what was planned before
-            path.unlink(missing_ok=True)
-    for path in places.root.glob("*.new"):  # of a process that died
-        path.unlink()
-    for folder in (places.runs, places.failed, places.working):
-        folder.mkdir(exist_ok=True)
-    flush(places.root)
-    for run_id in _ids(places.working) - {run.id for run in plan.runs}:
-        remove_leftovers(places.working, run_id, days=True)
+    if changes or old is None:  # costs that runs share know nothing of libraries
+        shutil.rmtree(places.references, ignore_errors=True)
+    _tidy(places, plan, planned_anew=bool(differing))
     for path, data in differing.items():  # the manifest at last: by it a sweep is known
         write_file(path, data)
     return new["plan"], notes + _of_other_designs(places, plan)
@@ -150,6 +144,19 @@ def survey(places: Places, runs: Sequence[PlannedRun], *, retry_failed: bool) ->
         if run.id in leftovers:
             remove_leftovers(places.working, run.id, days=size is not None or run.id in found.failed)
     return found
+
+
+def _tidy(places: Places, plan: Plan, *, planned_anew: bool) -> None:
+    """Remove what is of an earlier plan or of a process that died, and make the folders that there always are."""
+    for path in (places.results, places.failures) if planned_anew else ():
+        path.unlink(missing_ok=True)
+    for path in places.root.glob("*.new"):
+        path.unlink()
+    for folder in (places.runs, places.failed, places.working):
+        folder.mkdir(exist_ok=True)
+    flush(places.root)
+    for run_id in _ids(places.working) - {run.id for run in plan.runs}:
+        remove_leftovers(places.working, run_id, days=True)
 
 
 def _manifest(places: Places, *, renew: bool) -> tuple[dict[str, Any] | None, list[str]]:

@@ -174,9 +174,15 @@ def test_renewed_runs_are_set_aside_and_made_anew(tmp_path: Path) -> None:
 
 def test_other_libraries_renew_all_though_ids_are_the_same(tmp_path: Path) -> None:
     plan = plan_of(2)
-    finished(tmp_path, plan)
+    with opened(tmp_path, plan) as store:
+        do(store)
+    shared = tmp_path / "references"
+    shared.mkdir()
+    with opened(tmp_path, plan, resume=True):
+        assert shared.exists()
     with opened(tmp_path, replace(plan, libraries={**plan.libraries, "numpy": "99"}), renew=True) as store:
         assert numbers(store) == [0, 1]
+        assert not shared.exists()  # costs that runs compare theirs with, of the older libraries
         assert len(list((tmp_path / "stale").iterdir())) == 2
 
 

@@ -53,8 +53,8 @@ def test_the_table_is_that_of_the_runs_behind_the_plan(done: Path, plan: Plan) -
         "run_id",
         "rule",
         "voltage.dead_pu",
-        *ALWAYS,
         "replication",
+        *ALWAYS,
         *INDEX_COLUMNS,
     ]
     assert sweep.columns == table.columns.tolist()
@@ -157,7 +157,7 @@ def test_damaged_results_are_not_read(tmp_path: Path, plan: Plan) -> None:
 
 def test_no_sweep(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "nothing"):
-        with pytest.raises(InputError, match=r"Sweep.load: folder: .*the folder of a sweep"):
+        with pytest.raises(InputError, match=r"Sweep\.load: folder: .*the folder of a sweep"):
             Sweep.load(folder)
 
 
@@ -177,15 +177,22 @@ def test_a_table_of_an_earlier_plan_is_not_taken_for_this_one(tmp_path: Path, do
 def test_many_runs_are_written_some_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same rows in row groups of at least so many; a run is never cut."""
     plan = plan_of(7)
+
+    def groups() -> list[int]:
+        metadata = pq.read_metadata(tmp_path / "results.parquet")
+        return [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+
     with opened(tmp_path, plan) as store:
         do(store)
         store.finish()
         one = Sweep.load(tmp_path).table
-        assert pq.read_metadata(tmp_path / "results.parquet").num_row_groups == 1
+        assert groups() == [21]
         monkeypatch.setattr("cosim.sweep.collected._ROWS", 5)  # two runs of three prosumers
         store.finish()
-    metadata = pq.read_metadata(tmp_path / "results.parquet")
-    assert [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)] == [6, 6, 6, 3]
+        assert groups() == [6, 6, 6, 3]
+        monkeypatch.setattr("cosim.sweep.collected._RUNS", 1)
+        store.finish()
+        assert groups() == [3] * 7
     pd.testing.assert_frame_equal(Sweep.load(tmp_path).table, one)
 
 
@@ -196,4 +203,4 @@ def test_values_of_several_kinds_are_words(tmp_path: Path) -> None:
     assert found["home"].tolist() == ["2", "bus-3"]
     assert found["x"].tolist() == [1.0, 0.5] and found["flag"].tolist() == [True, False]
     assert found["replication"].tolist() == [0, 0] and found["days"].tolist() == [1, 1]
-    assert found["start"].tolist() == ["2016-06-08T22:00:00Z"] * 2
+    assert found["start"].tolist() == [pd.Timestamp("2016-06-08T22:00Z")] * 2
