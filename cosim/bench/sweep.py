@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -24,7 +24,7 @@ from cosim.sweep.make_plan import plan_from_spec
 from cosim.sweep.plan import Plan
 from cosim.sweep.spec import SweepSpec
 
-__all__ = ["Swept", "memory_slope", "sweep_of_days", "sweep_rates"]
+__all__ = ["Swept", "dask_overhead_ms", "memory_slope", "steady_rate", "sweep_of_days", "sweep_rates", "swept"]
 
 _WARM_RUNS = 10  # of each worker, before its memory is taken to be level
 
@@ -69,13 +69,13 @@ def sweep_rates(effort: Effort, report: Report) -> Iterator[Row]:
     plan = sweep_of_days(effort.sweep_runs)
     n, few = len(plan.runs), plan.runs[: max(2, len(plan.runs) // 20)]
     run(few[0].scenario, references=False)  # what is compiled is loaded
-    swept = {}
+    found: dict[int, Swept] = {}
     loop: list[float] = []
     for done, workers in enumerate((2, 1), start=1):
         loop += [seconds_of(partial(run, planned.scenario, references=False)) for planned in few]
-        swept[workers] = _swept(plan, workers)
+        found[workers] = swept(plan, workers)
         report(0.45 * done)
-    two, one = swept[2], swept[1]
+    two, one = found[2], found[1]
     dask_ms = dask_overhead_ms(n)
     name = f"sweep-{n}-days"
     details = {
@@ -120,7 +120,8 @@ def memory_slope(peaks_mb: Sequence[float]) -> float:
     return 100.0 * float(np.polyfit(np.arange(len(settled)), settled, 1)[0])
 
 
-def _swept(plan: Plan, workers: int) -> Swept:
+def swept(plan: Plan, workers: int) -> Swept:
+    """Make a sweep with so many workers, into a folder that is then removed."""
     with tempfile.TemporaryDirectory(prefix="cosim-bench-") as work:
         folder = Path(work) / "sweep"
         seconds, _ = timed(partial(run_sweep, plan, folder, workers=workers))
@@ -134,15 +135,15 @@ def _swept(plan: Plan, workers: int) -> Swept:
     peaks = [[float(line["peak_mb"]) for line in own] for own in of_worker.values()]
     return Swept(
         seconds,
-        _steady(of_worker.values()),
+        steady_rate(of_worker.values()),
         max(memory_slope(own) for own in peaks),
         max(max(own) for own in peaks),
         digest.hexdigest(),
     )
 
 
-def _steady(lines: Any) -> float:
-    """Runs per second once all workers are at work, by the times at which the driver heard of them."""
+def steady_rate(lines: Iterable[Sequence[Mapping[str, Any]]]) -> float:
+    """Runs per second once all workers are at work, from the lines that the journal has on each of them."""
     times = [[datetime.fromisoformat(line["at"]).timestamp() for line in own] for own in lines]
     begin = max(min(own) for own in times)
     after = [at for own in times for at in own if at > begin]
