@@ -21,7 +21,7 @@ __all__ = ["bench_command"]
 
 def bench_command(
     quick: Annotated[
-        bool, typer.Option("--quick", help="Under a minute: fewer repeats, smaller sizes, peers scaled.")
+        bool, typer.Option("--quick", help="A minute or two: fewer repeats, smaller sizes, peers scaled.")
     ] = False,
     only: Annotated[
         list[str] | None,
@@ -33,8 +33,8 @@ def bench_command(
 ) -> None:
     """Time the co-simulation, each figure beside that of a peer measured in the same run.
 
-    The ratio is the peer's time over ours: above 1 ours is faster. Timings are medians. Ten minutes, or one with
-    --quick. At Ctrl-C the rows measured so far are shown and written.
+    The ratio is the peer's time over ours: above 1 ours is faster. Timings are medians. A quarter of an hour, or a
+    minute or two with --quick. At Ctrl-C the rows measured so far are shown and written.
     """
     names = _chosen(only)
     if json_file is not None:
