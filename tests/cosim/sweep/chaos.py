@@ -153,26 +153,23 @@ class _Game:
         found: list[int] = []
 
         def there() -> bool:
-            inside = [pid for pid, calls in session.calls().items() if calls % self._per_run]
-            if session.ended:
-                return True
-            if (aim == "run" and not inside) or (aim == "write" and not judge.writing()):
-                return False
-            if kind == "worker":  # looked for at last, since that takes longest
-                alive = {process.pid for process in session.workers()}
-                found[:] = alive.intersection(inside) if aim == "run" else alive
-            return kind != "worker" or bool(found)
+            if kind == "worker":
+                found[:] = session.workers()
+            if aim == "run":
+                inside = [pid for pid, calls in session.calls().items() if calls % self._per_run]
+                found[:] = inside if kind != "worker" else set(inside).intersection(found)
+            ready = judge.writing() if aim == "write" else aim != "run" or bool(found)
+            return session.ended or (ready and (bool(found) or kind != "worker"))
 
         wait_until(there, poll_s=0.002)
-        return self._random.choice(sorted(found)) if found else 0
+        return self._random.choice(sorted(found)) if kind == "worker" and found else 0
 
     def _kill(self, session: Session, kind: str, pid: int, judge: Judge) -> None:
         chaos = self.chaos
         chaos.kills[kind] += 1
         when = f"kill {chaos.kills.total()} ({kind}), sweep {chaos.folders}"
         if kind == "worker":
-            session.kill_worker(pid)
-            counted = [session.calls().get(pid, 0)]
+            counted = [session.kill_worker(pid)]
         else:
             session.kill_driver() if kind == "driver" else session.kill_group()
             left, seconds = session.orphans(self._grace_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -25,6 +26,7 @@ MARK = "COSIM_CHAOS_MARK"
 
 PATIENCE_S = 600.0  # a machine may be slow; whatever takes longer has stopped
 _POLL_S = 0.005
+_FRESH_S = 0.5
 ROOT = Path(__file__).parents[3]
 
 
@@ -53,6 +55,8 @@ class Session:
 
     def __init__(self, command: Sequence[str], worker: str, log: Path) -> None:
         self._worker, self._mark, self._log = worker, uuid4().hex, log
+        self._workers: list[int] = []
+        self._looked = -math.inf
         self.trace = log.with_name(f"{log.name}.{self._mark}")
         self.trace.mkdir()
         environment = {**os.environ, MARK: self._mark, TRACE: str(self.trace), "PYTHONPATH": str(ROOT)}
@@ -84,16 +88,16 @@ class Session:
         """The last of what it said."""
         return self._log.read_text(errors="replace")[-2000:]
 
-    def workers(self) -> list[psutil.Process]:
-        """The processes that do the runs, now."""
-        found = []
-        for process in self.alive():
-            try:
-                if process.pid != self._process.pid and self._worker in " ".join(process.cmdline()):
-                    found.append(process)
-            except psutil.Error:
-                continue
-        return found
+    def workers(self) -> list[int]:
+        """The processes that do the runs, as of at most half a second ago: to look at all takes a while."""
+        if time.monotonic() - self._looked > _FRESH_S:
+            self._workers = []
+            for process in self.alive():
+                with suppress(psutil.Error):
+                    if process.pid != self._process.pid and self._worker in " ".join(process.cmdline()):
+                        self._workers.append(process.pid)
+            self._looked = time.monotonic()
+        return self._workers
 
     def alive(self) -> list[psutil.Process]:
         """All processes of the session, by the mark in their environment."""
@@ -106,11 +110,16 @@ class Session:
                 continue  # gone by now, or nobody's business
         return found
 
-    def kill_worker(self, pid: int) -> None:
-        """Kill one worker; back once it is dead."""
-        process = psutil.Process(pid)
-        process.kill()
-        wait_until(lambda: not psutil.pid_exists(pid) or process.status() == psutil.STATUS_ZOMBIE, 10.0)
+    def kill_worker(self, pid: int) -> int:
+        """Kill one worker; once it is dead, how often it had called the rule, which is then forgotten."""
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            process.kill()
+            wait_until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, 10.0)
+        called = self.calls().get(pid, 0)
+        (self.trace / str(pid)).unlink(missing_ok=True)
+        self._looked = -math.inf
+        return called
 
     def kill_driver(self) -> None:
         """Kill the driver alone; what it started is to end by itself."""
