@@ -7,11 +7,13 @@ output; whatever a run prints goes to its standard error, whose end its supervis
 from __future__ import annotations
 
 import faulthandler
+import gc
 import os
 import queue
 import signal
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
@@ -23,6 +25,7 @@ from cosim.sweep.wire import IDLE_S, READY, outcome_line, task_from
 
 __all__ = ["main"]
 
+_COLLECT_S = 5.0  # from one search for garbage to the next: models hold themselves, and go on being held until then
 _FIRST_TO_GO = "500"  # out of -1000 (never) to 1000 (always): before the driver, which is at 0
 
 
@@ -37,13 +40,18 @@ def main() -> None:
     tasks: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(tasks,), daemon=True).start()
     _warm_up()
+    gc.freeze()  # what is loaded stays: it need not be looked through for garbage again and again
     _say(answers, READY)
+    collected = time.monotonic()
     while True:
         try:
             line = tasks.get(timeout=IDLE_S)
         except queue.Empty:
             os._exit(0)
         _say(answers, outcome_line(carry_out(task_from(line))))
+        if time.monotonic() - collected > _COLLECT_S:
+            gc.collect()
+            collected = time.monotonic()
 
 
 def _private_output() -> TextIO:

@@ -18,7 +18,7 @@ import pytest
 
 from cosim.sweep import Outcome, Reason
 from cosim.sweep.supervisor import Supervisor, close_supervisors, supervisor_here
-from tests.cosim.sweep.cases import task, write_plugin
+from tests.cosim.sweep.cases import PLUGIN, task, write_plugin
 
 LIMIT_MB = 900.0  # twice what a child has after its imports
 
@@ -65,7 +65,8 @@ def test_a_child_is_kept_for_the_next_run_and_what_it_prints_is_no_answer(
     third = attempt(supervisor, plugin, tmp_path, "raises")
     assert first.worker == second.worker == third.worker
     assert second.failure is None
-    assert failed(third) == (Reason.EXCEPTION, "KeyError: 'no such thing' (plugin.py:62)")
+    line = 1 + next(n for n, text in enumerate(PLUGIN.splitlines()) if text.startswith("def raises"))
+    assert failed(third) == (Reason.EXCEPTION, f"KeyError: 'no such thing' (plugin.py:{line})")
     assert third.failure is not None
     assert "Traceback" in third.failure.detail
 
