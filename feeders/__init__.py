@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from feeders.engines import ENGINE_NAMES, ENGINES, Engine, make_engine
 from feeders.feeder import Feeder
-from feeders.library import FEEDERS, describe, feeder_from_json, load_feeder
+from feeders.library import FEEDERS, describe, feeder_from_json, load_feeder, require_feeder_name
 
 __all__ = [
     "ENGINES",
@@ -16,4 +16,5 @@ __all__ = [
     "feeder_from_json",
     "load_feeder",
     "make_engine",
+    "require_feeder_name",
 ]

@@ -20,7 +20,7 @@ from feeders.net_json import read_net
 from feeders.parametric import parametric_net
 from feeders.simbench_grids import is_simbench_code, simbench_net
 
-__all__ = ["FEEDERS", "FeederInfo", "describe", "feeder_from_json", "load_feeder"]
+__all__ = ["FEEDERS", "FeederInfo", "describe", "feeder_from_json", "load_feeder", "require_feeder_name"]
 
 _PANDAPOWER = "BSD-3-Clause, shipped with pandapower"
 _KERBER = "G. Kerber, dissertation, TU München 2011"
@@ -47,10 +47,21 @@ def load_feeder(name: str) -> Feeder:
     InputError
         If there is no such feeder; the message names the nearest.
     """
+    require_feeder_name(name)
+    return _built(name).copy()
+
+
+def require_feeder_name(name: str) -> None:
+    """Refuse a name that no feeder has, without loading one.
+
+    Raises
+    ------
+    InputError
+        The message names the nearest.
+    """
     if name not in FEEDERS and not is_simbench_code(name):
         near = difflib.get_close_matches(name, FEEDERS, n=3, cutoff=0.0)
         raise InputError("feeder", "name", name, f"a feeder that `cosim feeders` lists; nearest: {', '.join(near)}")
-    return _built(name).copy()
 
 
 @cache

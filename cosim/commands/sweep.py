@@ -13,6 +13,7 @@ import typer
 from cosim.commands.options import Out, Plugins, Set, parse_changes
 from cosim.planners import available_cores
 from cosim.sweep import Plan, Sweep, SweepInterrupted, SweepStopped, plan_of, run_sweep
+from cosim.sweep.names import require_known_names
 from cosim.sweep.progress import shown
 from cosim.sweep.supervisor import Supervisor
 from feeders.errors import InputError
@@ -62,6 +63,8 @@ def sweep_command(
     """
     share = None if shard is None else _share(shard)
     plan = plan_of(sweep_file, parse_changes(change), plugin or ())
+    if not plugin:
+        require_known_names(plan, str(sweep_file))
     folder = out or Path("results") / plan.name
     if dry_run:
         _preview(plan, workers, folder)

@@ -34,6 +34,21 @@ def test_a_share_that_is_none_is_one_line(tmp_path: Path, share: str) -> None:
     assert ended.err == f"error: --shard: k/n: {share!r} is not allowed; allowed: k/n with k from 1 to n, e.g. 2/8\n"
 
 
+def test_names_that_nothing_has_are_a_line_each_before_anything_is_run(tmp_path: Path) -> None:
+    file = sweep_file(tmp_path, '["prc", "hybird", "nun"]', replications=3)
+    file.write_text(file.read_text() + '"feeder.name" = ["four-bus", "case33"]\n', encoding="utf-8")
+    ended = call("sweep", file, "--out", tmp_path / "out")
+    assert ended.code == 2
+    assert [line.split(" is not allowed")[0] for line in ended.err.splitlines()] == [
+        f"error: {file}: rule: 'hybird'",
+        f"error: {file}: rule: 'nun'",
+        f"error: {file}: feeder.name: 'case33'",
+    ]
+    assert "nearest: hybrid" in ended.err
+    assert "nearest: case33bw" in ended.err
+    assert not (tmp_path / "out").exists()
+
+
 def test_workers_are_not_asked_for_where_a_scheduler_has_them(tmp_path: Path) -> None:
     file = sweep_file(tmp_path, '["prc"]')
     ended = call("sweep", file, "--out", tmp_path / "out", "--scheduler", "tcp://127.0.0.1:1", "--workers", 2)
