@@ -10,9 +10,22 @@ from typing import Any
 
 from cosim import Run, Scenario, run
 from cosim.results import library_versions
-from cosim.sweep import Failure, Outcome, Plan, PlannedRun, Reason, Store, Task, write_run
+from cosim.sweep import Failure, Outcome, Plan, PlannedRun, Reason, Store, Task, opened, write_run
 
-__all__ = ["BASE", "CODE", "do", "failed", "made", "new_folder", "plan_of", "planned", "task_of", "whole"]
+__all__ = [
+    "BASE",
+    "CODE",
+    "do",
+    "failed",
+    "finished",
+    "made",
+    "new_folder",
+    "numbers",
+    "plan_of",
+    "planned",
+    "task_of",
+    "whole",
+]
 
 CODE = "0.1.0+" + 40 * "a"
 # Coarse steps: a run takes milliseconds.
@@ -72,3 +85,15 @@ def whole(folder: Path) -> dict[str, bytes]:
     """All files in a folder but locks, journals and what may be lived again, by their names in it."""
     paths = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(("lock", "journal"))]
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths if path.parent.name != "references"}
+
+
+def numbers(store: Store) -> list[int]:
+    """The runs that were to do when a folder was opened."""
+    return [run.number for run in store.to_do]
+
+
+def finished(folder: Path, plan: Plan) -> None:
+    """Make a whole sweep."""
+    with opened(folder, plan) as store:
+        do(store)
+        assert store.finish()
