@@ -105,7 +105,7 @@ class Poisoned:
     def table(self) -> str:
         """The counts as lines."""
         rows = [
-            f"{poison:22}{count:6}  {reason:16}{self.repeated.get(poison, '')}"
+            f"{poison:22}{count:6}  {reason:16}{_ends(self.repeated.get(poison, ''))}"
             for (poison, reason), count in sorted(self.reasons.items())
         ]
         same = f"{self.same} of {self.runs} runs identical to the clean sweep's"
@@ -151,6 +151,12 @@ def poisoned(
         _compare(found, work, clean_ids, poison_of)
         _repeat(found, folder, poison_of, repeat, timeout_s, memory_mb)
     return found
+
+
+def _ends(said: str) -> str:
+    """How a command ended, and the last that it said."""
+    how, _, lines = said.partition(": ")
+    return ": ".join([how, *lines.strip().splitlines()[-1:]])
 
 
 def _file(path: Path, runs: int, poison_of: Mapping[int, str], limits: Mapping[str, float]) -> Path:
