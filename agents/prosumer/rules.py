@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from agents.prosumer.checked_rule import checked
 from feeders.errors import InputError
 
 __all__ = [
@@ -124,10 +125,13 @@ RULES: dict[str, Rule] = {"none": no_rule, "prc": prc, "anrc": anrc, "hybrid": h
 
 
 def register_rule(name: str, rule: Rule) -> None:
-    """Make a rule of one's own available to scenarios under `name`; a name that is taken is refused."""
+    """Make a rule of one's own available to scenarios under `name`; a name that is taken is refused.
+
+    What it gives is checked at each call: a range for each inverter, without NaN, its lower end at most its upper one.
+    """
     if name in RULES:
         raise InputError("rules", "name", name, f"a name not yet taken ({', '.join(RULES)})")
-    RULES[name] = rule
+    RULES[name] = checked(name, rule)
 
 
 def rule_by_name(name: str) -> Rule:

@@ -6,6 +6,7 @@ The tables are those of Hashmi et al., arXiv 2207.10248, section III: p > 0 cons
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -154,11 +155,43 @@ def test_a_band_out_of_order_is_refused(wrong: tuple[float, float, float]) -> No
 def test_a_rule_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agents.prosumer.rules.RULES", dict(RULES))
     register_rule("freedom", no_rule)
-    assert rule_by_name("freedom") is no_rule
+    vm_pu, rating = np.array([0.9, 1.1]), np.array([3.0, 4.0])
+    np.testing.assert_array_equal(rule_by_name("freedom")(vm_pu, rating, BAND), no_rule(vm_pu, rating, BAND))
+    assert rule_by_name("freedom").__doc__ == no_rule.__doc__  # which `cosim rules` prints
     with pytest.raises(InputError, match="a name not yet taken") as taken:
         register_rule("prc", no_rule)
     assert taken.value.value == "prc"
     assert rule_by_name("prc") is prc
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "said"),
+    [
+        (0, lambda s: np.where(s > 3, np.nan, -s), "p_lo_kw: 'NaN at 1.1 p.u.' is not allowed; allowed: a number"),
+        (2, lambda s: s[:1], r"q_lo_kvar: 'shape \(1,\)' is not allowed; allowed: shape \(2,\)"),
+        (0, lambda s: s + 1, "p_lo_kw: 'more than p_hi_kw at 0.9 p.u.' is not allowed"),
+        (3, lambda s: -2 * s, "q_lo_kvar: 'more than q_hi_kvar at 0.9 p.u.' is not allowed"),
+        (3, lambda s: float("nan"), "q_hi_kvar: 'NaN at 0.9 p.u.' is not allowed"),
+    ],
+)
+def test_a_rule_of_ones_own_that_gives_no_ranges_is_refused(
+    column: int, values: Callable[[Array], Array], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the check, all of them but NaN run through to indices that look like any others."""
+
+    def wrong(vm_pu: Array, rating_kva: Array, band: VoltageBand) -> Ranges:
+        good = no_rule(vm_pu, rating_kva, band)
+        return Ranges(*(values(rating_kva) if place == column else each for place, each in enumerate(good)))
+
+    monkeypatch.setattr("agents.prosumer.rules.RULES", dict(RULES))
+    register_rule("mine", wrong)
+    with pytest.raises(InputError, match=f"rule mine: {said}"):
+        rule_by_name("mine")(np.array([0.9, 1.1]), np.array([3.0, 4.0]), BAND)
+    register_rule("nothing", lambda vm_pu, rating_kva, band: None)  # type: ignore[arg-type, return-value]
+    with pytest.raises(InputError, match="rule nothing: ranges: 'NoneType' is not allowed"):
+        rule_by_name("nothing")(np.array([0.9]), np.array([3.0]), BAND)
+    register_rule("plain", lambda vm_pu, rating_kva, band: Ranges(-1.0, math.inf, -0.5, 0.5))  # type: ignore[arg-type]
+    assert rule_by_name("plain")(np.array([0.9]), np.array([3.0]), BAND).p_lo_kw == -1
 
 
 def test_an_unknown_rule_is_refused_with_the_nearest() -> None:
