@@ -180,6 +180,9 @@ def embedded(workers: int, halt: FolderHalt) -> Iterator[Pool]:
     settings = {
         "distributed.scheduler.worker-ttl": None,  # a machine that slept has lost nobody
         "distributed.admin.tick.limit": "1h",  # no word on slow ticks
+        "distributed.admin.tick.interval": "1s",  # what watches the cluster would take a quarter of the driver's time
+        "distributed.admin.system-monitor.interval": "5s",
+        "distributed.worker.profile.enabled": False,
     }
     nowhere_else = "127.0.0.1:0"  # Dask would listen on all interfaces
     with (
