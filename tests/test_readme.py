@@ -13,10 +13,12 @@ from agents.dso import SIGNALS
 from cosim import Scenario
 from cosim.dso_spec import DsoSpec
 from cosim.population_spec import PopulationSpec
+from cosim.sweep import Sweep, plan_of
 from cosim.validation import problems
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+SWEEPS = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
 OPERATOR = (ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
 
 
@@ -30,6 +32,29 @@ def test_the_python_example_runs_and_shows_the_end_of_the_feeder(capsys: pytest.
     printed = capsys.readouterr().out
     assert "home-4" in printed
     assert "gain_kept_percent" in printed
+
+
+def test_the_sweep_of_the_documents_is_one(tmp_path: Path) -> None:
+    """2 dead bands, 2 seasons and 4 rules, each with 10 samples under 5 seeds."""
+    (example,) = blocks("toml", SWEEPS)
+    for name in ("sweeps", "scenarios"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "scenarios" / "village.toml").symlink_to(ROOT / "experiments" / "scenarios" / "village.toml")
+    file = tmp_path / "sweeps" / "example.toml"
+    file.write_text(example, encoding="utf-8")
+    plan = plan_of(file)
+    assert len(plan.runs) == 2 * 2 * 4 * 10 * 5
+    assert {run.scenario.start.month for run in plan.runs} == {6, 12}
+    assert problems(plan.runs[-1].scenario) == []
+
+
+def test_the_python_of_sweeps_reads_what_a_sweep_leaves() -> None:
+    """Every name in it is there; running it would run a sweep."""
+    (example, slurm) = blocks("python", SWEEPS)
+    for text in (example, slurm):
+        compile(text, "sweeps.md", "exec")
+    for name in re.findall(r"(?<!S)sweep\.(\w+)(?=[(\[)])", example):
+        assert hasattr(Sweep, name), name
 
 
 def test_the_two_lines_are_the_ones_that_ci_runs() -> None:
