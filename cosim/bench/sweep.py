@@ -19,6 +19,7 @@ from cosim.bench.stopwatch import seconds_of, timed
 from cosim.run import run
 from cosim.scenario import Scenario
 from cosim.sweep import run_sweep
+from cosim.sweep.cluster import local
 from cosim.sweep.journal import read_journals
 from cosim.sweep.make_plan import plan_from_spec
 from cosim.sweep.plan import Plan
@@ -98,16 +99,9 @@ def sweep_rates(effort: Effort, report: Report) -> Iterator[Row]:
 
 def dask_overhead_ms(n: int) -> float:
     """What Dask takes to hand out a task that does nothing and to bring its answer back [ms], of `n` at once."""
-    from dask.distributed import (  # a second to load, which other commands do not need
-        Client,
-        LocalCluster,
-        as_completed,
-    )
+    from distributed import as_completed  # a second to load, which other commands do not need
 
-    with (
-        LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None) as cluster,
-        Client(cluster) as client,
-    ):
+    with local(2) as (_, client):
         took = seconds_of(lambda: list(as_completed(client.map(_nothing, range(n), pure=False))))
     return 1e3 * took / n
 

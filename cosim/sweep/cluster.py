@@ -21,7 +21,7 @@ from cosim.sweep.supervisor import close_supervisors, supervisor_here
 from cosim.sweep.task import Failure, Outcome, Reason, Task
 from feeders.errors import CosimError, InputError
 
-__all__ = ["Pool", "SchedulerLostError", "connected", "embedded"]
+__all__ = ["Pool", "SchedulerLostError", "connected", "embedded", "local"]
 
 _CONNECT_S = 5.0
 _LOOK_S = 2.0  # from one look at who works for a scheduler to the next
@@ -170,8 +170,8 @@ class Pool:
 
 
 @contextmanager
-def embedded(workers: int, halt: FolderHalt) -> Iterator[Pool]:
-    """So many threads of this process."""
+def local(threads: int) -> Iterator[tuple[Any, Any]]:
+    """A Dask cluster of threads of this process, heard by this machine alone, and a client of it."""
     import logging
 
     import dask
@@ -189,7 +189,7 @@ def embedded(workers: int, halt: FolderHalt) -> Iterator[Pool]:
         dask.config.set(settings),
         LocalCluster(
             n_workers=1,
-            threads_per_worker=workers,
+            threads_per_worker=threads,
             processes=False,
             memory_limit=0,
             dashboard_address=nowhere_else,
@@ -198,6 +198,13 @@ def embedded(workers: int, halt: FolderHalt) -> Iterator[Pool]:
         ) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
+        yield cluster, client
+
+
+@contextmanager
+def embedded(workers: int, halt: FolderHalt) -> Iterator[Pool]:
+    """So many threads of this process."""
+    with local(workers) as (cluster, client):
         port = urlsplit(cluster.dashboard_link).port
         dashboard = f"http://127.0.0.1:{port}/status" if find_spec("bokeh") is not None else ""
         try:
