@@ -1,7 +1,6 @@
-"""Figures. Each drawing function takes data and an Axes (or a Figure for several panels) and returns it.
+"""The figures of a run: voltages over time, and one prosumer's day in five panels.
 
-Colours are those of Okabe and Ito, which colour-blind readers can tell apart; line styles keep them apart in
-print. Times are drawn as local hours of the day.
+Times are drawn as local hours of the day.
 """
 
 from __future__ import annotations
@@ -21,7 +20,16 @@ from cosim.build import build_signals
 from cosim.data import TIMEZONE
 from cosim.outcome import Run
 
-__all__ = ["COLOURS", "STYLES", "draw_run", "plot_day", "plot_voltages", "samples_per_step", "save_figure"]
+__all__ = [
+    "COLOURS",
+    "STYLES",
+    "draw_run",
+    "local_hours",
+    "plot_day",
+    "plot_voltages",
+    "samples_per_step",
+    "save_figure",
+]
 
 Array = npt.NDArray[np.float64]
 
