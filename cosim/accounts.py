@@ -12,7 +12,7 @@ import pandas as pd
 from agents.prosumer import Signals
 from cosim.profiles import market_times
 from cosim.scenario import Scenario
-from cosim.tariff import Account, Bill, Tariff
+from cosim.tariff import Account, Bill, Billing, Tariff
 
 __all__ = ["COSTS", "Accounts"]
 
@@ -42,10 +42,15 @@ class Accounts:
         for number, scenario in enumerate(scenarios):
             alike.setdefault((scenario.tariff, scenario.start), []).append(number)
         self._parts: list[tuple[npt.NDArray[np.intp], Account]] = []
-        for (tariff, _), numbers in alike.items():
+        self._first = [numbers[0] for numbers in alike.values()]  # scenario of each part
+        for number, numbers in zip(self._first, alike.values(), strict=True):
             rows = np.flatnonzero(np.isin(copy, numbers))
-            billing = tariff.billing(market_times(scenarios[numbers[0]]))
-            self._parts.append((rows, Account(billing, len(rows))))
+            self._parts.append((rows, Account(_billing(scenarios[number]), len(rows))))
+
+    def reprice(self, now: int, scenarios: Sequence[Scenario]) -> None:
+        """Bill energy of the market steps from `now` on as these scenarios say, and all else as until now."""
+        for number, (_, account) in zip(self._first, self._parts, strict=True):
+            account.reprice(now, _billing(scenarios[number]))
 
     def book(self, step: int, import_kwh: Array, export_kwh: Array, price_buy: Array, price_sell: Array) -> None:
         """Book a market step of all rows; see `Account.book`."""
@@ -85,3 +90,7 @@ class Accounts:
     def _named(self) -> Iterator[tuple[str, Array]]:
         for number, (_, account) in enumerate(self._parts):
             yield from ((f"{number}.{name}", value) for name, value in account.state().items())
+
+
+def _billing(scenario: Scenario) -> Billing:
+    return scenario.tariff.billing(market_times(scenario))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -35,9 +35,13 @@ DAYS_AT_ONCE = 3  # of signals in memory: a forecast looks back a day, a plan ah
 
 @dataclass(frozen=True)
 class Rows:
-    """The prosumers of one or several scenarios as rows: what they own, what reaches them, whose copy they are on."""
+    """The prosumers of one or several scenarios as rows: what they own, what reaches them, whose copy they are on.
+
+    `prices` are those of each scenario over all market steps of the run.
+    """
 
     scenarios: Sequence[Scenario]
+    prices: Sequence[Prices]
     assets: Assets
     signals: Signals
     copy: npt.NDArray[np.int64]
@@ -48,7 +52,22 @@ class Rows:
         if clock.days > DAYS_AT_ONCE:
             first, until = max(day - 1, 0), min(day + 2, clock.days)
             span = first * clock.steps_per_day, (until - first) * clock.steps_per_day
-            self.signals.move_to(span[0], _signals(self.scenarios, *span))
+            self.signals.move_to(span[0], _signals(self.scenarios, self.prices, *span))
+
+    def of(self, scenarios: Sequence[Scenario], assets: Assets) -> Rows:
+        """The same rows with the same prices, of scenarios and assets that differ in nothing else but rules."""
+        return replace(self, scenarios=scenarios, assets=assets)
+
+    def at_prices(self, prices: Sequence[Prices], now: int) -> Rows:
+        """The same rows, who pay other prices from market step `now` on; the signals change along.
+
+        Prices of the steps before it, which have been lived, must be those of now.
+        """
+        sizes, until = np.bincount(self.copy, minlength=len(prices)), self.signals.first + len(self.signals.price_buy)
+        ahead = ([price[now:until] for price in (p.price_buy, p.price_sell)] for p in prices)
+        buy, sell = (np.repeat(np.array(part).T, sizes, axis=1) for part in zip(*ahead, strict=True))
+        self.signals.reprice(now, buy, sell)
+        return replace(self, prices=prices)
 
     def meter(self, p_meter_kw: Array, clock: Clock) -> None:
         """Note the power at all meters in a control step, where charges on the highest import are planned against."""
@@ -78,17 +97,20 @@ def build_rows(scenarios: Sequence[Scenario], feeder: Feeder) -> Rows:
     """Assets and signals of all scenarios, one after the other."""
     sizes = [len(scenario.prosumers) for scenario in scenarios]
     per_day = 24 * 60 // scenarios[0].market_step_min
+    prices = [run_prices(scenario) for scenario in scenarios]
     return Rows(
         scenarios=scenarios,
+        prices=prices,
         assets=Assets.joined([build_assets(scenario, feeder) for scenario in scenarios]),
-        signals=_signals(scenarios, 0, min(scenarios[0].days, DAYS_AT_ONCE) * per_day),
+        signals=_signals(scenarios, prices, 0, min(scenarios[0].days, DAYS_AT_ONCE) * per_day),
         copy=np.repeat(np.arange(len(scenarios)), sizes),
         seeds=[scenario.seed for scenario, size in zip(scenarios, sizes, strict=True) for _ in range(size)],
     )
 
 
-def _signals(scenarios: Sequence[Scenario], first_step: int, n_steps: int) -> Signals:
-    return Signals.joined([build_signals(scenario, first_step, n_steps) for scenario in scenarios])
+def _signals(scenarios: Sequence[Scenario], prices: Sequence[Prices], first_step: int, n_steps: int) -> Signals:
+    parts = zip(scenarios, prices, strict=True)
+    return Signals.joined([build_signals(scenario, first_step, n_steps, paid) for scenario, paid in parts])
 
 
 def build_assets(scenario: Scenario, feeder: Feeder) -> Assets:
@@ -130,7 +152,9 @@ def energy_start_kwh(prosumer: ProsumerSpec) -> float:
     return (prosumer.battery_min_kwh + prosumer.battery_kwh) / 2
 
 
-def build_signals(scenario: Scenario, first_step: int = 0, n_steps: int | None = None) -> Signals:
+def build_signals(
+    scenario: Scenario, first_step: int = 0, n_steps: int | None = None, prices: Prices | None = None
+) -> Signals:
     """Load, sun and prices of a scenario's prosumers; arrays of shape (n_steps, n_prosumers), some of them read-only.
 
     Parameters
@@ -139,6 +163,8 @@ def build_signals(scenario: Scenario, first_step: int = 0, n_steps: int | None =
         Whose prosumers; they must have been drawn or read.
     first_step, n_steps : int
         Which market steps; by default those of the whole run. A span has the values it has in the whole.
+    prices : Prices, optional
+        Prices of all market steps of the run, where they are not the tariff's throughout.
     """
     people = scenario.prosumers
     # A prosumer's steps lie together in memory, as plans read them.
@@ -146,7 +172,7 @@ def build_signals(scenario: Scenario, first_step: int = 0, n_steps: int | None =
     flexible = load * np.array([p.flexible_share for p in people])
     inelastic = np.subtract(load, flexible, out=load)
     shape = load.shape
-    prices = run_prices(scenario)
+    prices = run_prices(scenario) if prices is None else prices
     span = slice(first_step, first_step + len(load))
     factors = {factor: np.tan(np.arccos(factor)) for factor in {p.load_power_factor for p in people}}
     reactive_per_active = np.array([factors[p.load_power_factor] for p in people])

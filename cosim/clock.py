@@ -71,12 +71,13 @@ class Clock:
         first = self.step * self.controls_per_step
         yield from range(first, first + self.controls_per_step)
 
-    def window(self) -> Window:
-        """What a plan made now looks at."""
-        day_end = (self.step // self.steps_per_day + 1) * self.steps_per_day
+    def window(self, step: int | None = None) -> Window:
+        """What a plan made in a market step looks at, in the one that runs now by default."""
+        now = self.step if step is None else step
+        day_end = (now // self.steps_per_day + 1) * self.steps_per_day
         rolling = self.horizon == "rolling"
-        until = min(self.step + self.steps_per_day, self.n_steps) if rolling else day_end
-        return Window(self.step, until, self.steps_per_day, self.market_step_h, refill=rolling)
+        until = min(now + self.steps_per_day, self.n_steps) if rolling else day_end
+        return Window(now, until, self.steps_per_day, self.market_step_h, refill=rolling)
 
     def advance(self) -> None:
         """Go on to the next market step."""

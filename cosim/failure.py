@@ -24,6 +24,8 @@ class RunFailure(CosimError):  # noqa: N818 - what failed is the run, not its in
         Control step at which it happened, counted from 0; the record holds all before it.
     at : datetime
         The same as a point in time (UTC).
+    copy : int
+        Which of the model's scenarios it was in; 0 where there is but one.
     partial : Run or None
         The run up to then, where whoever ran it kept it.
     """
@@ -32,4 +34,5 @@ class RunFailure(CosimError):  # noqa: N818 - what failed is the run, not its in
 
     def __init__(self, cause: PowerFlowError, control_step: int, at: datetime) -> None:
         self.cause, self.control_step, self.at = cause, control_step, at
+        self.copy = cause.scenario or 0
         super().__init__(f"run ended at control step {control_step} ({at:%Y-%m-%d %H:%M} UTC): {cause}")

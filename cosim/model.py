@@ -14,7 +14,9 @@ import numpy.typing as npt
 from agents.dso.dso import DSO
 from agents.grid import Grid
 from agents.prosumer import Population, Prosumer
+from cosim import live_changes
 from cosim.accounts import Accounts
+from cosim.arguments import require_known, scenarios_of
 from cosim.build import build_feeder, build_forecast, build_rows
 from cosim.clock import Clock
 from cosim.evening import evenings_of
@@ -27,9 +29,10 @@ from cosim.rehearsed import Tables
 from cosim.reporters import reporters
 from cosim.scenario import Scenario
 from cosim.tally import Tally
+from cosim.tariff import Tariff
 from cosim.validation import require_lockstep, require_valid
 from feeders import Feeder, make_engine
-from feeders.errors import InputError, InputErrors, PowerFlowError
+from feeders.errors import PowerFlowError
 
 __all__ = ["CoSimulation"]
 
@@ -71,6 +74,10 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         Sums and counts of all that happened so far.
     accounts : Accounts
         The bills so far.
+    changes : list of Change
+        What was changed while it lived; `settings` are as they are since then.
+    failure : RunFailure or None
+        What ended it before its end.
     evenings : dict of int to Evening
         Where an operator rehearses the days with its prosumers, by the places of the scenarios that name one.
 
@@ -90,7 +97,7 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         threads: int = 1,
         **changes: Any,
     ) -> None:
-        self.settings = _scenarios(settings, rng, changes)
+        self.settings = scenarios_of(settings, rng, changes)
         first = self.settings[0]
         super().__init__(rng=first.seed)
         self.clock = Clock(first.days, first.market_step_min, first.control_step_min, first.horizon)
@@ -102,7 +109,7 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         self.population = Population(self.rows.assets)
         self.grid = Grid(self, engine, self.rows.assets.bus, self.rows.copy, len(self.settings))
         names, own = self.rows.assets.ids, classes or {}
-        _require_known(own, names)
+        require_known(own, names)
         self.prosumers = [own.get(name, Prosumer)(self, self.population, row) for row, name in enumerate(names)]
         self.forecast = build_forecast(first, self.rows, self.clock)
         self.evenings = evenings_of(self)
@@ -115,6 +122,8 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         self._exchange = MEASUREMENTS[first.mode]
         taking_part = [evening.rows.tolist() for evening in self.evenings.values()]
         self.planners = Planners(self.population, self.prosumers, self.clock, first.planner, threads, taking_part)
+        self.changes: list[live_changes.Change] = []
+        self.failure: RunFailure | None = None
         self._deviants = [p for p in self.prosumers if type(p).regulate is not Prosumer.regulate]
         self._reference_vm_pu: Array = np.ones(len(self.population))
         self._shadow = _shadow(self.settings, feeder, threads)
@@ -129,12 +138,25 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         Raises
         ------
         RunFailure
-            When a power flow has no usable solution; the record up to then stays readable.
+            When a power flow has no usable solution, and again at each further try; all up to then stays readable.
         LedgerError
             When energy or money does not add up.
         """
+        if self.failure is not None:
+            raise self.failure
         if self.clock.finished:
             return
+        try:
+            self._live()
+        except RunFailure as failure:
+            self.failure, self.running = failure, False
+            raise
+        self.clock.advance()
+        self.running = not self.clock.finished
+        self.datacollector.collect(self)
+
+    def _live(self) -> None:
+        """The market step that begins now."""
         self._begin()
         self.planners.plan(self.forecast, self.rows.signals, self.clock.window())
         for minute in self.clock.control_steps():
@@ -147,14 +169,25 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         metered = self.ledger.import_kwh, self.ledger.export_kwh
         self.accounts.book(self.clock.step, *metered, self.population.price_buy, self.population.price_sell)
         self.ledger.close_market_step(minute)
-        self.clock.advance()
-        self.running = not self.clock.finished
-        self.datacollector.collect(self)
 
     @property
     def dso(self) -> DSO | None:
         """The operator of the first scenario that names one: ``dso.last`` is its last rehearsal."""
         return next((evening.dso for evening in self.evenings.values()), None)
+
+    def change_rule(self, rule: str, copy: int = 0) -> None:
+        """Let those who obey a scenario's rule obey another from the next market step on; see `cosim.live_changes`."""
+        live_changes.change_rule(self, rule, copy)
+
+    def change_tariff(self, tariff: Tariff) -> None:
+        """Let all pay, and plan against, another tariff from the next market step on; see `cosim.live_changes`."""
+        live_changes.change_tariff(self, tariff)
+        if self._shadow is not None:
+            self._shadow.change_tariff(tariff)
+
+    def plans_ahead(self, rows: Sequence[int]) -> tuple[Array, Array]:
+        """What plans hold for the steps to come; see `cosim.live_changes`."""
+        return live_changes.plans_ahead(self, rows)
 
     def take_evenings(self) -> list[Tables]:
         """What was rehearsed and published since the last call."""
@@ -199,7 +232,7 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
             value[...] = state[name]
         self.clock.step = int(state["clock.step"])
         self.record.go_on(self.clock.step * self.clock.controls_per_step)
-        self.running = not self.clock.finished
+        self.running, self.failure = not self.clock.finished, None
         if self._shadow is not None:
             mark = "shadow."
             self._shadow.restore({name[len(mark) :]: state[name] for name in own if name.startswith(mark)})
@@ -254,30 +287,9 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         try:
             return flow()
         except PowerFlowError as error:
-            self.running = False
             start = self.settings[error.scenario or 0].start
             at = start + timedelta(minutes=minute * self.clock.control_step_min)
             raise RunFailure(error, minute, at) from error
-
-
-def _scenarios(
-    settings: Scenario | Sequence[Scenario] | None, rng: int | None, changes: dict[str, Any]
-) -> list[Scenario]:
-    if rng is not None:
-        changes = {**changes, "seed": int(rng)}
-    scenarios = list(settings) if isinstance(settings, Sequence) else [settings or Scenario()]
-    if not scenarios:
-        raise InputErrors([InputError("CoSimulation", "settings", [], "at least one scenario")])
-    return [scenario.changed(changes) for scenario in scenarios] if changes else scenarios
-
-
-def _require_known(classes: Mapping[str, type[Prosumer]], names: list[str]) -> None:
-    unknown = [name for name in classes if name not in names]
-    if unknown:
-        known = ", ".join(dict.fromkeys(names))
-        raise InputErrors(
-            [InputError("CoSimulation", "classes", name, f"ids of prosumers: {known}") for name in unknown]
-        )
 
 
 def _shadow(scenarios: list[Scenario], feeder: Feeder, threads: int) -> CoSimulation | None:

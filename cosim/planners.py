@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from agents.prosumer import Commitment, Forecast, Planning, Population, Prosumer, Signals, Window
 from cosim.clock import Clock
 
 __all__ = ["Planners", "available_cores", "plans_as_usual"]
+
+Array = npt.NDArray[np.float64]
 
 
 def available_cores() -> int:
@@ -85,7 +88,7 @@ class Planners:
         """Drop all plans and commitments, as at midnight; see `Prosumer.forget`."""
         for group in self._groups:
             group.together.forget()
-            group.committed = None
+            group.left, group.committed = [], None
         for prosumer in self._prosumers:
             prosumer.forget()
 
@@ -100,16 +103,39 @@ class Planners:
             if group.committed is not None:
                 group.committed.follow(self._population, window.now)
                 continue
-            left = group.together.plan(forecast, signals, window).tolist()
-            list(each(lambda row: self._prosumers[row].plan(forecast, signals, window), (*group.alone, *left)))
+            group.left = group.together.plan(forecast, signals, window).tolist()
+            list(each(lambda row: self._prosumers[row].plan(forecast, signals, window), (*group.alone, *group.left)))
+
+    def ahead(self, now: int, until: int) -> tuple[Array, Array]:
+        """What the plans of all say of market steps ``now .. until - 1``, from whoever they followed in the last step.
+
+        Returns
+        -------
+        p_battery_kw, p_flexible_kw : array, shape (until - now, n)
+            AC power of the battery (> 0 charging) and flexible load [kW]; NaN where no plan reaches.
+        """
+        found = np.full((2, until - now, len(self._prosumers)), np.nan)
+        for group in self._groups:
+            if group.committed is not None:
+                found[:, :, group.committed.rows] = group.committed.ahead(now, until)
+                continue
+            found[:, :, group.together.rows] = group.together.plans(now, until)
+            for row in (*group.alone, *group.left):
+                found[:, :, row] = self._prosumers[row].ahead(now, until)
+        battery, flexible = found
+        return battery, flexible
 
 
 @dataclass
 class _Group:
-    """Prosumers who plan together, those of them who plan alone, and what all of them have committed to, if at all."""
+    """Prosumers who plan together, those of them who plan alone, and what all of them have committed to, if at all.
+
+    Of those who plan together some were left to plan for themselves in the last step.
+    """
 
     together: Planning
     alone: list[int]
+    left: list[int] = field(default_factory=list)
     committed: Commitment | None = None
 
 

@@ -24,7 +24,7 @@ from feeders.errors import InputError, InputErrors
 
 T = TypeVar("T", bound=Hashable)
 
-__all__ = ["problems", "require_lockstep", "require_valid"]
+__all__ = ["problems", "require_lockstep", "require_valid", "tariff_problems"]
 
 _HERE = "scenario"  # in findings: the scenario itself rather than a file that it names
 
@@ -95,6 +95,11 @@ def _examined(scenario: Scenario, feeder: Feeder | None, where: str) -> tuple[Sc
     found = found if table is None else [table.placed(error) for error in found]
     here = (e if e.where != _HERE else InputError(where, e.field, e.value, e.allowed) for e in found)
     return scenario, list({str(error): error for error in here}.values())  # each once: profiles and files are shared
+
+
+def tariff_problems(scenario: Scenario) -> list[InputError]:
+    """All that keeps a scenario from being simulated that lies in its prices."""
+    return [*_prices(scenario), *_planner(scenario)]
 
 
 def require_lockstep(scenarios: Sequence[Scenario]) -> None:

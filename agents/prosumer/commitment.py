@@ -57,6 +57,17 @@ class Commitment:
         """Whether market step `now` is one of its steps."""
         return 0 <= now - self.first < len(self.p_battery_kw)
 
+    def ahead(self, now: int, until: int) -> tuple[Array, Array]:
+        """Battery power and flexible load of market steps ``now .. until - 1``, shapes (until - now, k) [kW].
+
+        NaN in steps that it does not hold for.
+        """
+        battery, flexible = np.full((2, until - now, len(self.rows)), np.nan)
+        elapsed = now - self.first
+        n = max(min(until - now, len(self.p_battery_kw) - elapsed), 0) if elapsed >= 0 else 0
+        battery[:n], flexible[:n] = (p[elapsed : elapsed + n] for p in (self.p_battery_kw, self.p_flexible_kw))
+        return battery, flexible
+
     def follow(self, population: Population, now: int) -> None:
         """Put the powers of market step `now`, which it must hold for, into the columns in the place of plans.
 

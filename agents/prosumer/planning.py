@@ -120,12 +120,13 @@ class Planning:
 
     def plans(self, now: int, until: int) -> tuple[Array, Array]:
         """Battery power and flexible load [kW] of steps ``now..until - 1``, (until - now, k) each; NaN if unplanned."""
-        battery, flexible = np.full((2, until - now, len(self.rows)), np.nan)
-        reach = self._made[:, _AT] + self._made[:, _LENGTH] >= until
-        for at in np.unique(self._made[reach, _AT]):
-            rows = np.flatnonzero(reach & (self._made[:, _AT] == at))
-            battery[:, rows] = self._plans[rows, _BATTERY, now - at : until - at].T
-            flexible[:, rows] = self._plans[rows, _FLEXIBLE, now - at : until - at].T
+        battery, flexible = np.full((2, max(until - now, 0), len(self.rows)), np.nan)
+        for at, length in np.unique(self._made, axis=0).tolist():
+            elapsed, last = now - at, min(until - at, length)
+            if last > elapsed:
+                rows = np.flatnonzero((self._made == (at, length)).all(axis=1))
+                battery[: last - elapsed, rows] = self._plans[rows, _BATTERY, elapsed:last].T
+                flexible[: last - elapsed, rows] = self._plans[rows, _FLEXIBLE, elapsed:last].T
         return battery, flexible
 
     def _look_ahead(self, forecast: Forecast, signals: Signals, window: Window) -> None:

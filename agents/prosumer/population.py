@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import IntFlag
 from itertools import chain
 from typing import Any
@@ -180,14 +180,26 @@ class Population:
         for name, column in zip(STATE, self.state, strict=True):
             setattr(self, name, column)
         self.energy_kwh[:] = assets.energy_start_kwh
-        self._permitted = Permitted(assets.rule, assets.band, assets.inverter_kva)
         self._ratings = assets.ratings
-        self.pv_inverters = _pv_inverters(assets)
+        self.obey(assets.rule)
         self._missed = np.zeros(len(assets), dtype=bool)
         self._flagged = False
 
     def __len__(self) -> int:
         return len(self.assets)
+
+    def obey(self, rule: Sequence[str]) -> None:
+        """Let prosumers obey these rules, one by name for each of them, from now on.
+
+        Raises
+        ------
+        InputError
+            For a rule that there is not; all stays as it was.
+        """
+        assets = replace(self.assets, rule=list(rule))
+        self._permitted = Permitted(assets.rule, assets.band, assets.inverter_kva)
+        self.pv_inverters = _pv_inverters(assets)
+        self.assets = assets
 
     def begin(self, signals: Signals, step: int, step_h: float) -> None:
         """Begin a market step: load, sun and prices of now; flexible load as by itself, battery idle until planned."""

@@ -145,6 +145,19 @@ class Prosumer(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
         """
         self._planner = self._plan = None
 
+    def ahead(self, now: int, until: int) -> tuple[Array, Array]:
+        """What its plan says of market steps ``now .. until - 1``: battery power (> 0 charging) and flexible load [kW].
+
+        NaN in steps that no plan of its own reaches; whoever makes plans in another way may override it.
+        """
+        battery, flexible = np.full((2, until - now), np.nan)
+        if self._plan is not None:
+            elapsed = now - self._planned_at
+            n = max(min(until - now, len(self._plan.p_battery_kw) - elapsed), 0)
+            battery[:n] = self._plan.p_battery_kw[elapsed : elapsed + n]
+            flexible[:n] = self._plan.p_flexible_kw[elapsed : elapsed + n]
+        return battery, flexible
+
     def horizon(self, forecast: Forecast, signals: Signals, window: Window) -> Horizon:
         """What this prosumer knows when it plans: prices and charges, its forecast, its battery, the energy it owes."""
         now, until, row = window.now, window.until, self.row

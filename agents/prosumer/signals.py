@@ -87,6 +87,26 @@ class Signals:
             own[steps, who] = price
             setattr(self, name, own)
 
+    def reprice(self, now: int, price_buy: Array, price_sell: Array) -> None:
+        """Let everyone pay other prices from market step `now` to the end of the window, and plan against these too.
+
+        What was published for these steps is dropped.
+
+        Parameters
+        ----------
+        now : int
+            First market step, one of the window or the one after it.
+        price_buy, price_sell : array, shape (steps to the end of the window, n)
+            [currency/kWh], selling never above buying.
+        """
+        steps = self.rows(now, self.first + len(self.price_buy))
+        for name, price in (("price_buy", price_buy), ("price_sell", price_sell)):
+            before = getattr(self, name), getattr(self, f"plan_{name}")
+            paid, planned = (np.array(column, order="F") for column in before)  # it may be one price that all share
+            paid[steps] = planned[steps] = price
+            setattr(self, name, paid)
+            setattr(self, f"plan_{name}", paid if before[0] is before[1] else planned)
+
     def publish_demand(
         self,
         now: int,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -51,6 +51,16 @@ class Billing:
     price_step: NDArray[np.int64]
     demand: tuple[DemandSchedule, ...]
     fixed_per_day: float
+
+    def repriced(self, now: int, other: Billing) -> Billing:
+        """The same, but the energy of the steps from `now` on is put under the price steps of another billing.
+
+        They come after its own ones; those that it has already stay in their places.
+        """
+        found = [*self.price_steps, *(step for step in other.price_steps if step not in self.price_steps)]
+        place = np.array([found.index(step) for step in other.price_steps], dtype=np.int64)
+        price_step = np.concatenate([self.price_step[:now], place[other.price_step[now:]]])
+        return replace(self, price_steps=found, price_step=price_step)
 
     @property
     def demand_price(self) -> Array:
@@ -120,6 +130,12 @@ class Account:
         for number, schedule in enumerate(self.billing.demand):
             if schedule.window[step] >= 0:
                 self._meter(number, schedule, step, import_kwh)
+
+    def reprice(self, now: int, other: Billing) -> None:
+        """Bill the energy of the steps from `now` on as another billing says; see `Billing.repriced`."""
+        self.billing = self.billing.repriced(now, other)
+        more = ((0, len(self.billing.price_steps) - len(self.bought_kwh)), (0, 0))
+        self.bought_kwh, self.bought_cost = np.pad(self.bought_kwh, more), np.pad(self.bought_cost, more)
 
     def ahead(self, now: int, until: int) -> tuple[NDArray[np.bool_], Array, Array]:
         """Demand windows that are open in some of the steps ``now .. until - 1``.
