@@ -30,6 +30,7 @@ __all__ = [
     "far_share",
     "head_to_end",
     "measures",
+    "near_and_far",
     "rank_correlation",
     "signed_gini",
     "slope",
@@ -129,8 +130,28 @@ def tenth(keys: Array, *, highest: bool = False) -> Array:
 
     They add up to ``max(1, n // 10)``; shape as `keys`, which holds at least one number and no NaN.
     """
+    return _ends(keys, _tenth_of(len(keys)), highest=highest)
+
+
+def near_and_far(kept_percent: Array, distance_ohm: Array) -> tuple[float, float]:
+    """Mean gain kept [%] of the electrically nearest third and of the farthest, of those who have a gain.
+
+    A third of n is ``max(1, n // 3)`` of them, with ties at its edge as in a tenth. NaN as for `head_to_end`.
+    """
+    kept_percent, distance_ohm = _pairs(kept_percent, distance_ohm)
+    if len(kept_percent) < 2 or np.ptp(distance_ohm) == 0:
+        return float("nan"), float("nan")
+    third = max(1, len(kept_percent) // 3)
+    near, far = (
+        float(np.average(kept_percent, weights=_ends(distance_ohm, third, highest=highest)))
+        for highest in (False, True)
+    )
+    return near, far
+
+
+def _ends(keys: Array, count: int, *, highest: bool) -> Array:
+    """Weights of the `count` lowest (or highest) keys, see `tenth`."""
     keys = -keys if highest else keys
-    count = _tenth_of(len(keys))
     edge = np.partition(keys, count - 1)[count - 1]
     weights: Array = (keys < edge).astype(np.float64)
     tied = keys == edge

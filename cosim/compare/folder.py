@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from cosim.compare.comparison import Comparison
@@ -15,7 +17,7 @@ from cosim.compare.text import group_name
 from cosim.folder import write_folder
 from cosim.plots import save_figure
 
-__all__ = ["IDENTITY", "MOST_DRAWN", "write_comparison"]
+__all__ = ["IDENTITY", "MOST_DRAWN", "figures_of", "write_comparison"]
 
 IDENTITY = "comparison"
 """What a folder says it holds, so that a later comparison may replace it, and nothing else is replaced."""
@@ -56,13 +58,18 @@ def write_comparison(folder: Path, found: Comparison, lines: Sequence[str]) -> N
     write_folder(folder, IDENTITY, fill)
 
 
+def figures_of(found: Comparison, group: Mapping[str, Any], measured: pd.DataFrame) -> Iterator[tuple[str, Figure]]:
+    """The figures of one group of `Comparison.groups`, each with its name."""
+    rows = found.rows[found.rows[POPULATION].isin(measured[POPULATION])]
+    what = (found.by, found.values, group_name(group))
+    if measured["n_with_gain"].any():
+        yield "disparity", disparity_figure(measured, *what)
+        yield "trade-off", trade_off_figure(measured, *what)
+    yield "distance", distance_figure(rows, *what)
+
+
 def _figures(found: Comparison) -> Iterator[tuple[str, Figure]]:
     groups = list(found.groups())
     for number, (group, measured) in enumerate(groups[:MOST_DRAWN], start=1):
-        rows = found.rows[found.rows[POPULATION].isin(measured[POPULATION])]
         end = f"-{number}" if len(groups) > 1 else ""
-        what = (found.by, found.values, group_name(group))
-        if measured["n_with_gain"].any():
-            yield f"disparity{end}", disparity_figure(measured, *what)
-            yield f"trade-off{end}", trade_off_figure(measured, *what)
-        yield f"distance{end}", distance_figure(rows, *what)
+        yield from ((f"{name}{end}", figure) for name, figure in figures_of(found, group, measured))

@@ -12,7 +12,7 @@ from cosim.compare.comparison import Comparison
 from cosim.compare.disparity import MEASURES
 from cosim.compare.intervals import quantile
 
-__all__ = ["Runs", "differences_shown", "group_name", "means_shown", "report"]
+__all__ = ["Runs", "differences_shown", "findings", "grounds", "group_name", "means_shown", "report"]
 
 _SHOWN = {
     "spread_points": "head - end (% points)",
@@ -64,16 +64,26 @@ def group_name(group: Mapping[str, Any]) -> str:
 
 def report(found: Comparison, runs: Runs, most_groups: int = 6) -> list[str]:
     """Lines that say what was compared, what it rests on, what was left out, and what came out."""
-    lines = [str(runs), *_made(found), *_rests_on(found), *_left_out(found)]
+    lines = [str(runs), *grounds(found)]
     groups = list(found.groups())
     for group, _ in groups[:most_groups]:
-        lines += [f"{group_name(group)}:" if group else "What came out:", *_came_out(found, group)]
+        lines += [f"{group_name(group)}:" if group else "What came out:", *(f"- {line}" for line in findings(found, group))]
     if len(groups) > most_groups:
         lines.append(
             f"{len(groups) - most_groups} more groups are in table.csv; --per FIELD makes fewer and averages over the "
             "other fields, --per none makes one."
         )
     return lines
+
+
+def grounds(found: Comparison) -> list[str]:
+    """Lines that say what was compared, what it rests on and what was left out."""
+    return [*_made(found), *_rests_on(found), *_left_out(found)]
+
+
+def findings(found: Comparison, group: Mapping[str, Any]) -> list[str]:
+    """Lines that say what came out in a group."""
+    return list(_came_out(found, group))
 
 
 def _shown(found: Comparison, group: Mapping[str, Any], cell: Any, count: str, n: str) -> pd.DataFrame:
@@ -178,17 +188,17 @@ def _came_out(found: Comparison, group: Mapping[str, Any]) -> Iterator[str]:
     spread = _means(own, "spread_points", found.by).dropna().sort_values(kind="stable")
     if len(spread):
         sizes = ", ".join(f"{value} {_short(size)}" for value, size in spread.items())
-        yield f"- gain kept at the head less at the end, % points: {sizes}"
+        yield f"gain kept at the head less at the end, % points: {sizes}"
     lost, cut = _means(own, "gain_lost_percent", found.by), _means(own, "cvc_reduction_percent", found.by)
     pairs = [f"{v} {_short(lost[v])} for {_short(cut[v])}" for v in found.values if v in lost and lost[v] == lost[v]]
     if pairs and cut.notna().any():
-        yield f"- % of the gain lost for % of CVC cut: {', '.join(pairs)}"
+        yield f"% of the gain lost for % of CVC cut: {', '.join(pairs)}"
     for value in found.values:
         gaps = own[(own[found.by] == value) & own["measure"].isin(list(_SHOWN))]
         if (gaps["difference_high"] - gaps["difference_low"] > _TINY).any():  # else the seeds change nothing
             beyond = gaps[(gaps["difference_low"] > _TINY) | (gaps["difference_high"] < -_TINY)]["measure"]
             named = ", ".join(_SHOWN[name].split(" (")[0] for name in beyond) or "nothing"
-            yield f"- {value} against {found.base}, interval without zero: {named}"
+            yield f"{value} against {found.base}, interval without zero: {named}"
 
 
 def _means(own: pd.DataFrame, measure: str, by: str) -> pd.Series[float]:

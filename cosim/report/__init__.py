@@ -1,5 +1,5 @@
-"""A run or a sweep as one HTML file that needs nothing else."""
+"""Reports: one HTML file of a run or of a sweep, which stands alone, for the screen and for paper."""
 
-from __future__ import annotations
+from cosim.report.build import report_of, write_report
 
-__all__: list[str] = []
+__all__ = ["report_of", "write_report"]

@@ -8,11 +8,15 @@ from errno import EEXIST, ENOTEMPTY
 from itertools import count
 from pathlib import Path
 
-__all__ = ["Places", "set_aside"]
+__all__ = ["REPORT", "Places", "set_aside"]
+
+REPORT = "report.html"
+"""What `cosim report` may add to the folder of a sweep, or of a run."""
 
 _OWN_FILES = (
     ".stop",  # of `cosim.sweep.halt`
     *("sweep.toml", "manifest.json", "plan.parquet", "results.parquet", "failures.parquet"),
+    REPORT,
 )
 _OWN_FOLDERS = ("runs", "failed", "working", "references", "quarantine", "stale", "compare")
 

@@ -1,0 +1,166 @@
+"""The figures of a run's report, and in words why one that could be there is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from cosim.data import TIMEZONE
+from cosim.input_files import input_hashes
+from cosim.outcome import Run
+from cosim.plots import local_hours, plot_day, plot_voltages, samples_per_step
+from cosim.record import NotRecorded
+from cosim.report.drawings import plot_extremes, plot_in_order
+from cosim.report.html import Html, clean, element, section
+from cosim.report.numbers import counted, fixed, listed
+from cosim.report.pictures import drawing, picture
+from feeders.errors import CosimError
+
+__all__ = ["figure_section"]
+
+_LEGEND = 7.5  # font size
+_SHOWN = 4  # buses in the figure of voltages
+
+Draw = Callable[[Run, Mapping[str, Any]], Html]
+
+
+class _Absent(Exception):  # noqa: N818 - no error: a figure that there is not
+    """Why there is no figure."""
+
+
+def figure_section(run: Run, manifest: Mapping[str, Any]) -> Html:
+    """All figures that can be drawn of what is there."""
+    found: list[Html] = []
+    missing: list[str] = []
+    for name, draw in _FIGURES.items():
+        try:
+            found.append(draw(run, manifest))
+        except (_Absent, NotRecorded) as why:
+            missing.append(f"{name}: {why}")
+        except (CosimError, OSError) as error:  # of what the scenario reads, which may be gone
+            missing.append(f"{name}: {error}")
+    notes = [element("li", line) for line in missing]
+    absent = [element("p", "Not drawn:", class_="note"), element("ul", *notes, class_="note")] if missing else None
+    return section("figures", "Figures", *found, absent)
+
+
+def _voltages(run: Run, _: Mapping[str, Any]) -> Html:
+    _require(run, "vm_pu")
+    people = run.prosumers.sort_values(["distance_ohm", "bus"], kind="stable").drop_duplicates("bus")
+    places = np.unique(np.linspace(0, len(people) - 1, _SHOWN).round().astype(int))
+    shown = people.iloc[places]
+    labels = [clean(f"{name} (bus {bus})") for name, bus in zip(shown["prosumer"], shown["bus"], strict=True)]
+    samples = run.column("vm_pu", rows=shown.index.tolist()).T
+    per_step = samples_per_step(run, run.scenario.days)
+    with drawing():
+        figure = Figure(figsize=(7.2, 3.2), layout="constrained")
+        ax = plot_voltages(
+            figure.subplots(),
+            local_hours(run, TIMEZONE),
+            dict(zip(labels, samples, strict=True)),
+            run.scenario.voltage.band,
+            per_step if run.series.n_samples >= per_step else 1,
+        )
+        ax.legend(fontsize=_LEGEND, ncols=3, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    low, high = samples.min(), samples.max()
+    length = "day" if per_step * run.series.layout.step_min >= 24 * 60 else "market step"
+    return picture(
+        figure,
+        f"Voltages over time at {listed(labels)}, between {fixed(low, 4)} and {fixed(high, 4)} p.u.",
+        f"Voltages over time, from the nearest to the farthest of {counted(len(people), 'bus', 'buses')} with prosumers: "
+        f"mean of each {length}, shaded from its least to its largest sample. Grey: the dead band; dashed: the limits.",
+    )
+
+
+def _day(run: Run, manifest: Mapping[str, Any]) -> Html:
+    if run.series.n_samples < samples_per_step(run):
+        raise _Absent("there is less than a market step of it")
+    if input_hashes(run.scenario) != manifest["inputs"]:
+        raise _Absent("a file that the scenario reads has changed since")
+    name = _farthest(run)
+    with drawing():
+        figure = plot_day(Figure(figsize=(7.2, 7.2), layout="constrained"), run, name)
+    days = counted(min(run.scenario.days, 7), "day")
+    return picture(
+        figure,
+        f"Battery, flexible load, power at the meter, price and energy of {name} over {days}.",
+        f"{days} of {name}, the farthest prosumer that plans. Power above zero is consumed: the battery charges, the "
+        "meter imports. Shaded: from the least to the largest sample of each market step.",
+    )
+
+
+def _extremes(run: Run, _: Mapping[str, Any]) -> Html:
+    found, band = _finished(run), run.scenario.voltage.band
+    low, high = found["vm_min_pu"].to_numpy(dtype=float), found["vm_max_pu"].to_numpy(dtype=float)
+    with drawing():
+        figure = Figure(figsize=(7.2, 3.0), layout="constrained")
+        ax = plot_extremes(figure.subplots(), found["distance_ohm"].to_numpy(dtype=float), low, high, band)
+        ax.legend(fontsize=_LEGEND, ncols=3, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    return picture(
+        figure,
+        f"Lowest and highest voltage of each prosumer against electrical distance: lowest from {fixed(low.min(), 4)} to "
+        f"{fixed(low.max(), 4)}, highest from {fixed(high.min(), 4)} to {fixed(high.max(), 4)} p.u.",
+        "Lowest and highest voltage of each prosumer in the whole run, against its electrical distance from the source. "
+        "Grey: the dead band; dashed: the limits.",
+    )
+
+
+def _shares(run: Run, _: Mapping[str, Any]) -> Html:
+    found = _finished(run)
+    titles = {"gain_kept_percent": "gain kept (%)", "lcg_percent": "LCG (%)", "tce_kwh": "curtailed (kWh)"}
+    known = [name for name in titles if found[name].notna().any()]
+    with drawing():
+        figure = Figure(figsize=(7.2, 1.0 + 1.55 * len(known)), layout="constrained")
+        panels = figure.subplots(len(known), 1, sharex=True, squeeze=False)[:, 0]
+        names = [clean(name) for name in found["prosumer"].astype(str)]
+        for ax, name in zip(panels, known, strict=True):
+            plot_in_order(ax, names, found[name].to_numpy(dtype=float), titles[name])
+            ax.label_outer()
+    left_out = [f"{titles[name].split(' (')[0]} of {n}" for name in known if (n := int(found[name].isna().sum()))]
+    said = f" Undefined, and not drawn: {listed(left_out)}." if left_out else ""
+    return picture(
+        figure,
+        f"{listed([titles[name] for name in known])} by prosumer, from the nearest to the farthest.",
+        f"{listed([titles[name].split(' (')[0] for name in known]).capitalize()} by prosumer, from the nearest to the "
+        f"source at the left to the farthest at the right.{said}",
+    )
+
+
+_FIGURES: dict[str, Draw] = {
+    "gain kept, LCG and curtailed energy by prosumer": _shares,
+    "lowest and highest voltage against distance": _extremes,
+    "voltages over time": _voltages,
+    "the day of the farthest prosumer": _day,
+}
+
+
+def _finished(run: Run) -> pd.DataFrame:
+    """Indices in the order of the feeder."""
+    if run.failure is not None:
+        raise _Absent("the run failed, and has no indices")
+    if run.indices.empty:
+        raise _Absent("there are no prosumers")
+    return run.indices.sort_values(["distance_ohm", "bus"], kind="stable")
+
+
+def _require(run: Run, *columns: str) -> None:
+    absent = [name for name in columns if name not in run.scenario.record]
+    if absent:
+        raise _Absent(f"the scenario does not record {listed(absent)}")
+    if run.series.n_samples < 1 or run.prosumers.empty:
+        raise _Absent("there is no sample")
+
+
+def _farthest(run: Run) -> str:
+    """The farthest prosumer that plans, or the farthest of all where nobody does."""
+    people: Sequence[bool] = [prosumer.optimise for prosumer in run.scenario.prosumers]
+    own = run.prosumers
+    if len(people) == len(own) and any(people):
+        own = own[np.array(people, dtype=bool)]
+    if own.empty:
+        raise _Absent("there are no prosumers")
+    return str(own.sort_values("distance_ohm", ascending=False, kind="stable")["prosumer"].iloc[0])
