@@ -12,6 +12,7 @@ from pandapower.auxiliary import pandapowerNet
 __all__ = ["Edges", "edges_of"]
 
 _SHORT, _LONG = 0.5, 2.5  # so that service lines are seen beside mains
+_TRAFO = 2.0  # room for its symbol
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,10 @@ def edges_of(net: pandapowerNet) -> Edges:
     joins = switch[switch.et == "b"]
     frames = [
         _frame(net, "line", line.from_bus, line.to_bus, line.in_service, _steps(line.length_km)),
-        _frame(net, "trafo", trafo.hv_bus, trafo.lv_bus, trafo.in_service, 1.0),
+        _frame(net, "trafo", trafo.hv_bus, trafo.lv_bus, trafo.in_service, _TRAFO),
         _frame(net, "switch", joins.bus, joins.element, joins.closed, _SHORT),
-        _frame(net, "other", three.hv_bus, three.mv_bus, three.in_service, 1.0),
-        _frame(net, "other", three.hv_bus, three.lv_bus, three.in_service, 1.0),
+        _frame(net, "other", three.hv_bus, three.mv_bus, three.in_service, _TRAFO),
+        _frame(net, "other", three.hv_bus, three.lv_bus, three.in_service, _TRAFO),
         _frame(net, "other", net.impedance.from_bus, net.impedance.to_bus, net.impedance.in_service, 1.0),
     ]
     opened = switch[~switch.closed.astype(bool)]

@@ -1,4 +1,4 @@
-"""Where the buses of a tree are drawn: trunks along x, branches on rows above and below them, no two of them crossing."""
+"""Rows for the branches of a tree, so that none crosses another."""
 
 from __future__ import annotations
 

@@ -5,9 +5,11 @@ colour-blind readers can tell apart; line styles and markers keep them apart in 
 """
 
 from cosim.plots.data import FeederState, HomeDay, Homes
+from cosim.plots.feeder_map import FeederMap, plot_feeder
+from cosim.plots.map_frame import home_places
+from cosim.plots.map_key import plot_feeder_key
+from cosim.plots.profile import FeederProfile, plot_profile
 from cosim.plots.run import (
-    COLOURS,
-    STYLES,
     draw_run,
     local_hours,
     plot_day,
@@ -15,17 +17,27 @@ from cosim.plots.run import (
     samples_per_step,
     save_figure,
 )
+from cosim.plots.style import COLOURS, STYLES
+from cosim.plots.voltage_colours import plot_voltage_scale, voltage_colours
 
 __all__ = [
     "COLOURS",
     "STYLES",
+    "FeederMap",
+    "FeederProfile",
     "FeederState",
     "HomeDay",
     "Homes",
     "draw_run",
+    "home_places",
     "local_hours",
     "plot_day",
+    "plot_feeder",
+    "plot_feeder_key",
+    "plot_profile",
+    "plot_voltage_scale",
     "plot_voltages",
     "samples_per_step",
     "save_figure",
+    "voltage_colours",
 ]

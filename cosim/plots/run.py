@@ -19,10 +19,9 @@ from agents.prosumer import VoltageBand
 from cosim.build import build_signals
 from cosim.data import TIMEZONE
 from cosim.outcome import Run
+from cosim.plots.style import COLOURS, GREY, LABEL_SIZE, LINE_WIDTH, SMALL_SIZE, STYLES
 
 __all__ = [
-    "COLOURS",
-    "STYLES",
     "draw_run",
     "local_hours",
     "plot_day",
@@ -33,11 +32,6 @@ __all__ = [
 
 Array = npt.NDArray[np.float64]
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-STYLES: tuple[LineStyleType, ...] = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), "-")
-_GREY = "#666666"
-_LINE = 0.9  # thin enough that what swings from minute to minute stays apart from its neighbours
-_LABEL, _SMALL = 9, 7.5  # font sizes
 _DAY_COLUMNS = (
     *("p_battery_kw", "p_flexible_kw", "p_load_kw", "p_pv_kw", "p_curtailed_kw", "p_meter_kw"),
     *("price_buy", "price_sell", "energy_kwh"),
@@ -69,19 +63,19 @@ def plot_voltages(ax: Axes, hours: Array, vm_pu: Mapping[str, Array], band: Volt
     """
     ax.axhspan(1 - band.dead_pu, 1 + band.dead_pu, color="0.92", zorder=0, label="dead band")
     for limit in (band.vm_min_pu, band.vm_max_pu):
-        ax.axhline(limit, color=_GREY, linewidth=0.8, linestyle=(0, (6, 3)), zorder=1)
+        ax.axhline(limit, color=GREY, linewidth=0.8, linestyle=(0, (6, 3)), zorder=1)
         ax.annotate(
             f"{limit:g}",
             (1.005, limit),
             xycoords=("axes fraction", "data"),
             va="center",
-            fontsize=_SMALL,
-            color=_GREY,
+            fontsize=SMALL_SIZE,
+            color=GREY,
         )
     for index, (label, values) in enumerate(vm_pu.items()):
         colour, style = COLOURS[index % len(COLOURS)], STYLES[index % len(STYLES)]
         _line(ax, hours, values, colour, label, style, per_step)
-    ax.set_ylabel("voltage (p.u.)", fontsize=_LABEL)
+    ax.set_ylabel("voltage (p.u.)", fontsize=LABEL_SIZE)
     _hour_axis(ax, hours)
     return ax
 
@@ -108,13 +102,13 @@ def plot_day(figure: Figure, run: Run, prosumer: str, timezone: str = TIMEZONE) 
     highest, usual = signals.p_flexible_max_kw[step, row], signals.p_flexible_kw[step, row]
     axes = figure.subplots(5, 1, sharex=True)
     blue, orange, green, *_ = COLOURS
-    axes[0].axhline(0, color=_GREY, linewidth=0.6)
+    axes[0].axhline(0, color=GREY, linewidth=0.6)
     _line(axes[0], hours, battery, blue, "battery, > 0 charging", "-", per_step)
     axes[1].fill_between(hours, 0, highest, step="post", color="0.9", label="bounds")
-    _line(axes[1], hours, usual, _GREY, "by itself", ":")
+    _line(axes[1], hours, usual, GREY, "by itself", ":")
     _line(axes[1], hours, flexible, blue, "planned")
-    axes[2].axhline(0, color=_GREY, linewidth=0.6)
-    _line(axes[2], hours, load + usual - pv, _GREY, "load less PV, no optimisation", ":")
+    axes[2].axhline(0, color=GREY, linewidth=0.6)
+    _line(axes[2], hours, load + usual - pv, GREY, "load less PV, no optimisation", ":")
     _line(axes[2], hours, meter, blue, "at the meter, > 0 import", "-", per_step)
     if curtailed.any():
         _line(axes[2], hours, curtailed, orange, "curtailed PV", "--", per_step)
@@ -122,15 +116,15 @@ def plot_day(figure: Figure, run: Run, prosumer: str, timezone: str = TIMEZONE) 
     _line(axes[3], hours, price_buy, blue, "buying and selling" if one_price else "buying")
     if not one_price:
         _line(axes[3], hours, price_sell, orange, "selling", "--")
-    axes[4].plot(hours, energy, color=green, linewidth=_LINE, label="in the battery")
+    axes[4].plot(hours, energy, color=green, linewidth=LINE_WIDTH, label="in the battery")
     for ax, label in zip(axes, _DAY_LABELS, strict=True):
-        ax.set_ylabel(label, fontsize=_LABEL)
-        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=_SMALL, frameon=False)
+        ax.set_ylabel(label, fontsize=LABEL_SIZE)
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=SMALL_SIZE, frameon=False)
         _hour_axis(ax, hours)
         ax.label_outer()
     figure.align_ylabels(axes)
     if days < run.scenario.days:
-        figure.suptitle(f"{prosumer}: the first {days} of {run.scenario.days} days", fontsize=_LABEL)
+        figure.suptitle(f"{prosumer}: the first {days} of {run.scenario.days} days", fontsize=LABEL_SIZE)
     return figure
 
 
@@ -152,7 +146,7 @@ def draw_run(run: Run, folder: Path) -> None:
         ax = plot_voltages(
             figure.subplots(), hours, vm_pu, run.scenario.voltage.band, samples_per_step(run, run.scenario.days)
         )
-        ax.legend(fontsize=_SMALL, ncols=4, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+        ax.legend(fontsize=SMALL_SIZE, ncols=4, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0))
         save_figure(figure, folder / "voltages.png")
     if recorded.issuperset(_DAY_COLUMNS):
         farthest = str(far_to_near["prosumer"].iloc[0])
@@ -189,7 +183,7 @@ def _line(
     by_step = values[:whole].reshape(-1, per_step)
     by_step = np.vstack([by_step, by_step[-1:]])  # once more, for the end of the last step
     at = np.append(hours[:whole:per_step], hours[whole - 1] + _step_h(hours))
-    ax.step(at, by_step.mean(axis=1), where="post", color=colour, linestyle=style, linewidth=_LINE, label=label)
+    ax.step(at, by_step.mean(axis=1), where="post", color=colour, linestyle=style, linewidth=LINE_WIDTH, label=label)
     least, largest = by_step.min(axis=1), by_step.max(axis=1)
     if (largest > least).any():
         ax.fill_between(at, least, largest, step="post", color=colour, alpha=0.25, linewidth=0)
@@ -207,7 +201,7 @@ def _hour_axis(ax: Axes, hours: Array) -> None:
     ax.set_xlim(first, last)
     in_days = last > 24 * _DAYS_IN_HOURS + 24
     ax.set_xticks(ticks, [f"{tick / 24 if in_days else tick:g}" for tick in ticks])
-    ax.tick_params(labelsize=_SMALL)
+    ax.tick_params(labelsize=SMALL_SIZE)
     unit = "days" if in_days else "hours"
     name = "local time (hour of the day)" if last <= 24.5 else f"{unit} since local midnight of the first day"
-    ax.set_xlabel(name, fontsize=_LABEL)
+    ax.set_xlabel(name, fontsize=LABEL_SIZE)
