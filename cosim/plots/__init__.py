@@ -6,6 +6,15 @@ colour-blind readers can tell apart; line styles and markers keep them apart in 
 
 from cosim.plots.data import FeederState, HomeDay, Homes
 from cosim.plots.feeder_map import FeederMap, plot_feeder
+from cosim.plots.home_day import (
+    plot_home,
+    plot_home_battery,
+    plot_home_energy,
+    plot_home_flexible,
+    plot_home_power,
+    plot_home_price,
+    plot_home_voltage,
+)
 from cosim.plots.map_frame import home_places
 from cosim.plots.map_key import plot_feeder_key
 from cosim.plots.profile import FeederProfile, plot_profile
@@ -19,6 +28,7 @@ from cosim.plots.run import (
 )
 from cosim.plots.style import COLOURS, STYLES
 from cosim.plots.voltage_colours import plot_voltage_scale, voltage_colours
+from cosim.plots.wallets import plot_by_prosumer, plot_wallets
 
 __all__ = [
     "COLOURS",
@@ -31,12 +41,21 @@ __all__ = [
     "draw_run",
     "home_places",
     "local_hours",
+    "plot_by_prosumer",
     "plot_day",
     "plot_feeder",
     "plot_feeder_key",
+    "plot_home",
+    "plot_home_battery",
+    "plot_home_energy",
+    "plot_home_flexible",
+    "plot_home_power",
+    "plot_home_price",
+    "plot_home_voltage",
     "plot_profile",
     "plot_voltage_scale",
     "plot_voltages",
+    "plot_wallets",
     "samples_per_step",
     "save_figure",
     "voltage_colours",
