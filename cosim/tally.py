@@ -27,6 +27,7 @@ _ROWS = (
 )
 _IMPORTED, _EXPORTED, _SPILLED, _CVC, _ABOVE_MAX, _ABOVE_DEAD, _BELOW_DEAD, _BELOW_MIN, *_REST = range(len(_ROWS))
 _REVERSALS, _LEAST, _LARGEST, _LAST, _MOVE = _REST
+_FLAGS = {f"n_{flag.name}".lower(): flag for flag in Status if flag.name is not None}
 _FIRST_STATUS = len(_ROWS)  # a row for each status code
 
 TOTALS = (
@@ -67,24 +68,26 @@ class Tally:
 
     def table(self, costs: Mapping[str, Array], step_h: float) -> pd.DataFrame:
         """One row per prosumer with the columns `TOTALS`; `COSTS` are booked elsewhere, `step_h` a control step [h]."""
-        codes = np.arange(_STATUSES)
-        flags = {
-            f"n_{flag.name}".lower(): self._counts()[(codes & flag) != 0].sum(axis=0)
-            for flag in Status
-            if flag.name is not None
-        }
         found = {
             **costs,
             "import_kwh": step_h * self._row("imported_kw"),
             "export_kwh": step_h * self._row("exported_kw"),
             "tce_kwh": step_h * self._row("curtailed_kw"),
             "cvc_pu": self._row("cvc_pu"),
-            **{name: self._row(name).astype(np.int64) for name in (*VOLTAGE_COUNTS, "n_reversals")},
+            **{name: self.count(name) for name in (*VOLTAGE_COUNTS, "n_reversals")},
             **{name: self._row(name) for name in ("vm_min_pu", "vm_max_pu")},
-            **flags,
+            **{name: self.count(name) for name in _FLAGS},
             **{name: getattr(self._population, name).astype(np.int64) for name in ("n_plans_program", "n_plans_highs")},
         }
         return pd.DataFrame({name: found[name] for name in TOTALS}).copy()
+
+    def count(self, name: str) -> npt.NDArray[np.int64]:
+        """Control steps of each prosumer up to now that one of `TOTALS` counts, shape (n,): all ``n_`` but of plans."""
+        flag = _FLAGS.get(name)
+        if flag is None:
+            return self._row(name).astype(np.int64)
+        found: npt.NDArray[np.int64] = self._counts()[(np.arange(_STATUSES) & flag) != 0].sum(axis=0)
+        return found
 
     def step_status(self, rows: npt.NDArray[np.intp]) -> Mapping[str, int]:
         """Control steps of some prosumers in all, by what was out of the ordinary in them."""
