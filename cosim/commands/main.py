@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from cosim.commands import bench, check, compare, lists, population, report, run, study, sweep
+from cosim.commands.app import app_command
 from cosim.failure import RunFailure
 from feeders.errors import CosimError, InputErrors
 
@@ -22,6 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command(name="app")(app_command)
 app.command(name="run")(run.run_command)
 app.command(name="check")(check.check_command)
 app.command(name="sweep")(sweep.sweep_command)

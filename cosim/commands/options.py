@@ -63,8 +63,13 @@ def parse_changes(pairs: Sequence[str] | None) -> dict[str, Any]:
     return changes
 
 
-def read_scenario(path: Path, change: Sequence[str] | None, plugins: Sequence[Path] | None = None) -> Scenario:
-    """The scenario in a file with the changes of ``--set``, its prosumers drawn or read, fit to be simulated.
+def read_scenario(
+    path: Path | None,
+    change: Sequence[str] | None,
+    plugins: Sequence[Path] | None = None,
+    default: Scenario | None = None,
+) -> Scenario:
+    """The scenario in a file, or without a file the `default`, with the changes of ``--set``, its prosumers drawn or read, fit to be simulated.
 
     What the scenario needs of plugins is there from then on.
 
@@ -77,8 +82,11 @@ def read_scenario(path: Path, change: Sequence[str] | None, plugins: Sequence[Pa
     """
     for plugin in plugins or ():
         load_plugin(plugin)
-    scenario = Scenario.from_toml(path).changed(parse_changes(change), "--set")
-    return require_valid(scenario, where=f"{path} with --set" if change else str(path))
+    scenario = (default or Scenario()) if path is None else Scenario.from_toml(path)
+    where = "the default scenario" if path is None else str(path)
+    return require_valid(
+        scenario.changed(parse_changes(change), "--set"), where=f"{where} with --set" if change else where
+    )
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cosim.data import WEEKS, day_start
 from cosim.scenario import Scenario
 
-__all__ = ["default_scenario", "scenario"]
+__all__ = ["default_scenario", "give", "scenario"]
 
 
 def default_scenario() -> Scenario:
@@ -35,4 +35,10 @@ def default_scenario() -> Scenario:
 
 
 scenario: Scenario = default_scenario()
-"""The scenario that sessions begin with."""
+"""The scenario whose settings a new page shows. Read it as ``given.scenario``: `give` replaces it."""
+
+
+def give(base: Scenario) -> None:
+    """Have all pages begin with this scenario; scenarios are frozen, so sessions cannot change it for each other."""
+    global scenario
+    scenario = base
