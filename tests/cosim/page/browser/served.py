@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,7 @@ import psutil
 
 from tests.cosim.command_line import COSIM
 
-__all__ = ["PATIENCE_S", "Served", "free_port", "serving"]
+__all__ = ["PATIENCE_S", "Served", "serving"]
 
 PATIENCE_S = 120.0
 """For the start on a busy machine, where functions are compiled first."""
@@ -69,7 +68,7 @@ class Served:
 def serving(folder: Path, *args: object, patience_s: float = PATIENCE_S) -> Iterator[Served]:
     """Start ``cosim app ARGS`` on a free port, wait for the address it prints, and end it at last."""
     log = folder / "server.txt"
-    command = [*COSIM, "app", *map(str, args), "--port", str(free_port()), "--no-browser"]
+    command = [*COSIM, "app", *map(str, args), "--port", "0", "--no-open"]
     begin = time.monotonic()
     with log.open("w", encoding="utf-8") as out:
         environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
@@ -84,13 +83,6 @@ def serving(folder: Path, *args: object, patience_s: float = PATIENCE_S) -> Iter
         except subprocess.TimeoutExpired:
             started.kill()
             started.wait()
-
-
-def free_port() -> int:
-    """A port nobody listens at now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _printed(log: Path, started: subprocess.Popen[bytes], command: Sequence[str], until: float) -> str:

@@ -13,6 +13,8 @@ import numpy.typing as npt
 from PIL import Image
 from playwright.sync_api import Locator, Page
 
+from cosim.page.controls import Control
+
 __all__ = ["PICTURES", "Shown", "until"]
 
 PICTURES = ("map-0", "map-1", "profile", "home", "wallets")
@@ -29,6 +31,8 @@ _PIXELS = """async image => {
     canvas.getContext('2d').drawImage(image, 0, 0);
     return canvas.toDataURL('image/png');
 }"""
+
+_CELLS = "body => [...body.rows].map(row => [...row.cells].map(cell => cell.innerText.trim()))"
 
 Box = dict[str, float]
 
@@ -105,6 +109,38 @@ class Shown:
         self.part(f"tab-{tab}").click()
         if tab in PICTURES:
             self.image(tab).wait_for()
+
+    def rows(self, name: str) -> list[list[str]]:
+        """The cells of the body of a part's table, row by row."""
+        cells: list[list[str]] = self.part(name).locator("tbody").first.evaluate(_CELLS)
+        return cells
+
+    def move(self, control: Control, value: str | float) -> None:
+        """Put a control to a value, as a hand would: out of a list, with the keys of a slider, or into a field."""
+        part = self.part(f"control-{control.name}")
+        if control.kind == "choice":
+            part.locator(".v-select__slot").click()
+            options = self.page.locator(".menuable__content__active .v-list-item")
+            options.nth(control.choices.index(str(value))).click()
+            options.first.wait_for(state="hidden")
+        elif part.locator("[role=slider]").count():
+            self.slide(control, float(value))
+        else:
+            part.locator("input").fill(f"{value:g}")
+            part.locator("input").press("Enter")
+
+    def slide(self, control: Control, value: float) -> None:
+        """Press the arrow keys of a slider until it stands at a value."""
+        thumb = self.part(f"control-{control.name}").locator("[role=slider]")
+        thumb.focus()
+        steps = round((value - self.value(control)) / control.step)
+        for _ in range(abs(steps)):
+            thumb.press("ArrowRight" if steps > 0 else "ArrowLeft")
+
+    def value(self, control: Control) -> float:
+        """Where a slider stands."""
+        thumb = self.part(f"control-{control.name}").locator("[role=slider]")
+        return float(thumb.get_attribute("aria-valuenow") or "nan")
 
     def image(self, name: str) -> Locator:
         """The image element of a picture."""

@@ -1,0 +1,39 @@
+"""Whether the figures on the page are those of a model: to as many digits as the page shows."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+
+import pandas as pd
+
+__all__ = ["differences", "says"]
+
+_NUMBER = re.compile(r"[-−]?\d+(?:\.(\d+))?")
+_NOTHING = ("", "-", "–", "—")
+
+
+def says(text: str, value: object) -> bool:
+    """Whether a text tells a value: a number rounded as the text is, nothing or a dash for NaN, else the same words."""
+    if not isinstance(value, int | float):
+        return text == str(value)
+    if math.isnan(value):
+        return text in _NOTHING
+    found = _NUMBER.search(text)
+    if found is None:
+        return False
+    shown, digits = float(found.group().replace("−", "-")), len(found.group(1) or "")
+    return abs(shown - value) <= 0.5 * 10.0**-digits * (1 + 1e-6)
+
+
+def differences(cells: Sequence[Sequence[str]], table: pd.DataFrame) -> list[str]:
+    """Where the cells of a page's table do not tell those of a model's table, row by row and column by column."""
+    if [len(row) for row in cells] != [len(table.columns)] * len(table):
+        return [f"cells {cells} for a table of {len(table)} rows of {len(table.columns)} columns"]
+    return [
+        f"{column} of row {row}: {cells[row][place]!r} instead of {value!r}"
+        for place, column in enumerate(table.columns)
+        for row, value in enumerate(table[column].tolist())
+        if not says(cells[row][place], value)
+    ]
