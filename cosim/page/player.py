@@ -1,0 +1,343 @@
+"""Plays a run for one page: a thread that steps, draws what can be seen, and publishes frames.
+
+The page's handlers only note what is wanted and return at once; the thread looks at what is wanted last. A hundred
+moves of a slider while it steps are one change.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cosim.page.frame import Frame, plain_message
+from cosim.page.pictures import Picture
+from feeders.errors import InputError
+
+if TYPE_CHECKING:
+    from cosim.page.controls import Board, Settings
+    from cosim.page.live import Live
+
+__all__ = ["PACES", "TABS", "Gallery", "Player"]
+
+_log = logging.getLogger(__name__)
+
+TABS = ("profile", "home", "wallets", "log")
+PACES: dict[str, float] = {"fastest": 0.0, "8 steps/s": 8.0, "4 steps/s": 4.0, "2 steps/s": 2.0, "1 step/s": 1.0}
+"""How fast to play, by name: market steps per second, 0 for no pause at all."""
+
+
+class Gallery(Protocol):
+    """Draws the pictures of a run; see `cosim.page.views.Views`."""
+
+    def fit(self, pixels_per_inch: float) -> bool:
+        """Take the resolution of the screen; whether that changes anything."""
+
+    def seen(self, live: Live, tab: str) -> list[str]:
+        """Names of the pictures that can be seen."""
+
+    def key(self, name: str, live: Live, chosen: str) -> object:
+        """What a picture depends on: it is drawn anew when this changes."""
+
+    def draw(self, name: str, live: Live, chosen: str) -> Picture:
+        """Draw one."""
+
+    def close(self) -> None:
+        """Let go of all figures."""
+
+
+@dataclass
+class _Wanted:
+    """What the page asked for and the thread has not done yet; read and written under the player's lock."""
+
+    settings: Settings
+    reset: bool = True
+    steps: int = 0
+    playing: bool = False
+    pace: float = 0.0
+    chosen: str = ""
+    tab: str = TABS[0]
+    pixels_per_inch: float = 0.0
+    news: bool = True
+    closed: bool = False
+
+
+class Player:
+    """One page's run.
+
+    Parameters
+    ----------
+    board : Board
+        The controls and what they allow.
+    publish : callable
+        Called with each new `Frame`, in the player's thread and never under its lock.
+    make : callable
+        Makes the run of some settings.
+    gallery : Gallery
+        Draws it.
+
+    Attributes
+    ----------
+    frame : Frame
+        The last one.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        publish: Callable[[Frame], None],
+        make: Callable[[Board, Settings], Live],
+        gallery: Gallery,
+    ) -> None:
+        self.board = board
+        self.frame = Frame(0, board.initial)
+        self._publish, self._make, self._gallery = publish, make, gallery
+        self._wanted = _Wanted(board.initial)
+        self._lock = threading.Condition()
+        self._live: Live | None = None
+        self._drawn: dict[str, object] = {}
+        self._next = 0.0
+        self._thread = threading.Thread(target=self._work, name="page player", daemon=True)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings as last changed, whether they have taken effect or not."""
+        with self._lock:
+            return self._wanted.settings
+
+    def start(self) -> Player:
+        """Build the first run and wait for orders."""
+        self._thread.start()
+        return self
+
+    def play(self) -> None:
+        """Step until the end, or until told to pause."""
+        self._order(playing=True)
+
+    def pause(self) -> None:
+        """Stop after the step that is being lived."""
+        self._order(playing=False, steps=0)
+
+    def step(self) -> None:
+        """One market step more."""
+        with self._lock:
+            self._wanted.steps += 1
+            self._notice()
+
+    def reset(self, settings: Settings | None = None) -> None:
+        """Begin anew with these settings, or with those as last changed."""
+        self._order(reset=True, playing=False, steps=0, **({} if settings is None else {"settings": settings}))
+
+    def change(self, name: str, value: Any) -> Settings:
+        """Change one setting; live ones apply from the next step on, others on reset.
+
+        Raises
+        ------
+        InputError
+            When it is not allowed; nothing has changed then.
+        """
+        with self._lock:
+            self._wanted.settings = self.board.changed(self._wanted.settings, name, value)
+            self._notice()
+            return self._wanted.settings
+
+    def choose(self, prosumer: object) -> None:
+        """Look at a prosumer.
+
+        Raises
+        ------
+        InputError
+            When there is none of that name.
+        """
+        if not isinstance(prosumer, str) or prosumer not in self.frame.prosumers:
+            raise InputError("page", "prosumer", prosumer, "one of the feeder's prosumers")
+        self._order(chosen=prosumer)
+
+    def show(self, tab: object) -> None:
+        """Bring a tab to the front.
+
+        Raises
+        ------
+        InputError
+            When there is none of that name.
+        """
+        if tab not in TABS:
+            raise InputError("page", "tab", tab, ", ".join(TABS))
+        self._order(tab=tab)
+
+    def pace(self, name: object) -> None:
+        """Play as fast as one of `PACES` says.
+
+        Raises
+        ------
+        InputError
+            When there is none of that name.
+        """
+        if not isinstance(name, str) or name not in PACES:
+            raise InputError("page", "speed", name, ", ".join(PACES))
+        self._order(pace=PACES[name])
+
+    def fit(self, pixels_per_inch: float) -> None:
+        """Draw for a screen of this resolution."""
+        self._order(pixels_per_inch=pixels_per_inch)
+
+    def close(self) -> None:
+        """Stop after what is being done, and drop the run; returns at once."""
+        self._order(closed=True, playing=False, steps=0)
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the thread to end after `close`; whether it has."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _order(self, **wanted: Any) -> None:
+        with self._lock:
+            for name, value in wanted.items():
+                setattr(self._wanted, name, value)
+            self._notice()
+
+    def _notice(self) -> None:
+        self._wanted.news = True
+        self._lock.notify()
+
+    def _work(self) -> None:
+        try:
+            while (wanted := self._orders()) is not None:
+                self._turn(wanted)
+        finally:
+            live, self._live = self._live, None
+            self._gallery.close()
+            self._drawn.clear()
+            if live is not None:
+                live.close()
+
+    def _orders(self) -> _Wanted | None:
+        """What to do next, once there is something; None after `close`."""
+        with self._lock:
+            wanted = self._wanted
+            while not (wanted.closed or wanted.news):
+                pause_s = None
+                if wanted.playing or wanted.steps:
+                    pause_s = 0.0 if wanted.steps or not wanted.pace else self._next - monotonic()
+                if pause_s is not None and pause_s <= 0:
+                    break
+                self._lock.wait(pause_s)
+            if wanted.closed:
+                return None
+            taken = replace(wanted)
+            wanted.reset = wanted.news = False
+            wanted.steps = 0
+            return taken
+
+    def _turn(self, wanted: _Wanted) -> None:
+        """Reset, change, step, draw, publish, as far as each is wanted."""
+        error = self.frame.error
+        try:
+            if wanted.reset:
+                error = ""
+                self._begin(wanted.settings)
+            self._gallery.fit(wanted.pixels_per_inch) if wanted.pixels_per_inch else None
+            if self._live is not None:
+                self._live.change(wanted.settings)
+                if self._step(self._live, wanted):
+                    error = ""
+        except Exception as problem:
+            error = self._failed(problem)
+        pictures = dict(self.frame.pictures)
+        try:
+            self._draw(wanted, pictures)
+        except Exception as problem:
+            error = self._failed(problem)
+        self._tell(self._framed(wanted, pictures, error))
+
+    def _begin(self, settings: Settings) -> None:
+        """A new run; the one before lives on when that fails."""
+        self._tell(replace(self.frame, number=self.frame.number + 1, busy="preparing the run", playing=False, error=""))
+        live = self._make(self.board, settings)
+        before, self._live = self._live, live
+        if before is not None:
+            before.close()
+            del before
+            gc.collect()  # nets and models refer to themselves: without it they pile up until the next full collection
+
+    def _step(self, live: Live, wanted: _Wanted) -> bool:
+        """As many steps as wanted; whether there were any."""
+        steps = wanted.steps
+        if wanted.playing and not steps and (not wanted.pace or monotonic() >= self._next):
+            steps = 1
+        done = 0
+        while done < steps and not live.finished and not self._wanted.closed:
+            if wanted.pace:
+                self._next = monotonic() + 1 / wanted.pace
+            live.step()
+            done += 1
+        if live.finished:
+            self._stop_playing()
+        return done > 0
+
+    def _draw(self, wanted: _Wanted, pictures: dict[str, Picture]) -> None:
+        """The pictures that can be seen, those drawn anew of which something has changed."""
+        live = self._live
+        if live is None:
+            return
+        chosen = self._chosen(live, wanted)
+        for name in self._gallery.seen(live, wanted.tab):
+            key = self._gallery.key(name, live, chosen)
+            if self._drawn.get(name) != key and not self._wanted.closed:
+                self._drawn.pop(name, None)  # where drawing fails it is tried again
+                pictures[name] = self._gallery.draw(name, live, chosen)
+                self._drawn[name] = key
+
+    def _framed(self, wanted: _Wanted, pictures: dict[str, Picture], error: str) -> Frame:
+        live, number = self._live, self.frame.number + 1
+        with self._lock:
+            latest, playing = self._wanted.settings, self._wanted.playing
+        if live is None:
+            return Frame(number, wanted.settings, error=error)
+        return Frame(
+            number=number,
+            settings=live.settings,
+            labels=live.labels,
+            step=live.step_number,
+            n_steps=live.n_steps,
+            clock=live.clock_text,
+            playing=playing and not live.finished,
+            finished=live.finished,
+            pictures=pictures,
+            summary=live.summary(),
+            log=tuple(live.log),
+            prosumers=self._names(live),
+            chosen=self._chosen(live, wanted),
+            error=error or live.failed or "",
+            pending=tuple(self.board.needs_reset(live.settings, latest)),
+        )
+
+    def _chosen(self, live: Live, wanted: _Wanted) -> str:
+        """Who is looked at; the one at the far end where nobody has been chosen, or someone this run does not have."""
+        names = self._names(live)
+        return wanted.chosen if wanted.chosen in names else names[-1] if names else ""
+
+    def _names(self, live: Live) -> tuple[str, ...]:
+        return tuple(live.names)
+
+    def _stop_playing(self) -> None:
+        with self._lock:
+            self._wanted.playing = False
+
+    def _failed(self, problem: Exception) -> str:
+        self._stop_playing()
+        _log.warning("the page's run failed", exc_info=problem)
+        return plain_message(problem)
+
+    def _tell(self, frame: Frame) -> None:
+        self.frame = frame
+        if self._wanted.closed:
+            return
+        try:
+            self._publish(frame)
+        except Exception:  # a page that goes away while it is told
+            _log.debug("a frame could not be shown", exc_info=True)

@@ -1,0 +1,121 @@
+"""One browser's page: its player, what it shows, and the handlers of what its people do.
+
+What comes from a browser is not to be trusted: everything goes through the board and the player, which check it; what
+they refuse is shown, and the controls go back to where they stood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import solara
+
+from cosim.page.controls import Board
+from cosim.page.frame import Frame
+from cosim.page.live import Live
+from cosim.page.player import PACES, TABS, Player
+from cosim.page.views import Views, size_of
+from feeders.errors import InputError
+
+if TYPE_CHECKING:
+    from cosim.page.controls import Settings
+    from cosim.scenario import Scenario
+
+__all__ = ["Session", "Shown"]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the page shows at once, without waiting for the player.
+
+    Attributes
+    ----------
+    settings : Settings
+        Where the controls stand.
+    tab, pace : str
+    refused : str
+        What the last handler refused; empty when nothing.
+    again : int
+        Counts refusals, so that a control that was refused is put back.
+    closed : str
+        The player's error that has been read and closed.
+    """
+
+    settings: Settings
+    tab: str = TABS[0]
+    pace: str = next(iter(PACES))
+    refused: str = ""
+    again: int = 0
+    closed: str = ""
+
+
+class Session:
+    """The player of a page, and its handlers.
+
+    Parameters
+    ----------
+    base : Scenario
+        Where the controls begin.
+
+    Attributes
+    ----------
+    frame : Reactive of Frame
+        Of the player's thread.
+    shown : Reactive of Shown
+        Of the handlers.
+    """
+
+    def __init__(self, base: Scenario) -> None:
+        self.board = Board(base)
+        self.frame: solara.Reactive[Frame] = solara.Reactive(Frame(0, self.board.initial))
+        self.shown: solara.Reactive[Shown] = solara.Reactive(Shown(self.board.initial))
+        self.player = Player(self.board, self.frame.set, Live, Views())
+
+    def live(self) -> Callable[[], None]:
+        """Start the player; what is returned ends it."""
+        self.player.start()
+        return self.player.close
+
+    def on_change(self, sent: Any) -> None:
+        """A control was moved: ``{"name": name, "value": value}``."""
+        asked = sent if isinstance(sent, dict) else {}
+        self._try(lambda: self._show(settings=self.player.change(asked.get("name"), asked.get("value"))))
+
+    def on_choose(self, name: Any) -> None:
+        """A prosumer was clicked on the map or chosen in the list."""
+        self._try(lambda: self.player.choose(name))
+
+    def on_tab(self, index: Any) -> None:
+        """A tab was clicked."""
+        tab = TABS[index] if isinstance(index, int) and 0 <= index < len(TABS) else index
+        self._try(lambda: (self.player.show(tab), self._show(tab=tab)))
+
+    def on_pace(self, name: Any) -> None:
+        """Another speed was chosen."""
+        self._try(lambda: (self.player.pace(name), self._show(pace=name)))
+
+    def on_size(self, sent: Any) -> None:
+        """The first map has got another width: ``{"width": pixels}``."""
+        width = sent.get("width") if isinstance(sent, dict) else None
+        if isinstance(width, int | float) and 0 < width < 1e5:
+            self.player.fit(width / size_of("map-0", len(self.frame.peek().labels))[0])
+
+    def on_close(self) -> None:
+        """A message has been read."""
+        self._show(refused="", closed=self.frame.peek().error)
+
+    def message(self, frame: Frame, shown: Shown) -> str:
+        """What the page has to say: the last refusal, else what went wrong in the run."""
+        return shown.refused or ("" if frame.error == shown.closed else frame.error)
+
+    def _try(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except InputError as error:
+            shown = self.shown.peek()
+            self.shown.set(replace(shown, refused=str(error), again=shown.again + 1))
+
+    def _show(self, **changes: Any) -> None:
+        self.shown.set(replace(self.shown.peek(), **{"refused": "", **changes}))
