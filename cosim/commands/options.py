@@ -69,9 +69,9 @@ def read_scenario(
     plugins: Sequence[Path] | None = None,
     default: Scenario | None = None,
 ) -> Scenario:
-    """The scenario in a file, or without a file the `default`, with the changes of ``--set``, its prosumers drawn or read, fit to be simulated.
+    """The scenario in a file with the changes of ``--set``, its prosumers drawn or read, fit to be simulated.
 
-    What the scenario needs of plugins is there from then on.
+    Without a file it is `default`, or the four-bus case. What the scenario needs of plugins is there from then on.
 
     Raises
     ------
