@@ -17,7 +17,7 @@ FloatArray = NDArray[np.float64]
 _KM_PER_DEGREE = 111.2  # of a great circle on a sphere of 6371 km
 _DEGREES_MAX = 3.0  # no distribution feeder is longer: larger numbers are those of a schematic
 _POINTS_MAX = 16
-_APART = 0.014  # of the drawing's diagonal
+_APART = 0.018  # of the drawing's diagonal
 _ROUNDS = 40
 
 

@@ -15,7 +15,8 @@ from agents.prosumer import VoltageBand
 from cosim.plots.data import FeederState, Homes
 from cosim.plots.glyphs import CIRCLE, DOWN, FILLS, SHAPES, UP, WAVE, home_glyphs, windings
 from cosim.plots.map_frame import fit, home_places, marker_px
-from cosim.plots.style import GREY, SCREEN_SIZE
+from cosim.plots.scale_bar import ScaleBar
+from cosim.plots.style import GREY
 from cosim.plots.voltage_colours import voltage_colours
 from feeders.sketch import Sketch
 
@@ -69,8 +70,7 @@ class FeederMap:
         self._ring = self._markers([CIRCLE], np.empty((0, 2)), 8, facecolors="none", edgecolors=CHOSEN, linewidths=2.4)
         for markers, px in ((self._rings, 9.0), (self._grids, 17.0), (waves, 17.0)):
             markers.set_sizes([self._area(px)])
-        if sketch.geographic:
-            _scale_bar(ax, float(scale[0]))
+        self._bar = ScaleBar(ax, float(scale[0])) if sketch.geographic else None
 
     def update(self, state: FeederState, homes: Homes | None = None, chosen: int | None = None) -> None:
         """Show another moment.
@@ -100,6 +100,8 @@ class FeederMap:
             self._place = place.copy()
             self.home_xy = home_places(self.ax, self.sketch, place)
             self._homes.set_offsets(self.home_xy)
+            if self._bar is not None:
+                self._bar.update(float(self.ax.bbox.width / np.diff(self.ax.get_xlim())[0]))
         self._homes.set_sizes([self._area(self._px)])
         self._ring.set_sizes([self._area(2.2 * self._px)])
 
@@ -193,14 +195,3 @@ def _middle(path: Array, scale: Array) -> tuple[Array, float]:
     steps = np.diff(path, axis=0) * scale
     at = int(np.argmax(np.hypot(*steps.T)))
     return (path[at] + path[at + 1]) / 2, float(np.arctan2(steps[at, 1], steps[at, 0]))
-
-
-def _scale_bar(ax: Axes, px_per_km: float) -> None:
-    """A distance in the lower left corner, round and about a fifth of the width."""
-    wanted_km = ax.bbox.width / 5 / px_per_km
-    power = 10.0 ** np.floor(np.log10(wanted_km))
-    length_km = power * max(factor for factor in (1, 2, 5) if factor * power <= wanted_km)
-    share = length_km * px_per_km / ax.bbox.width
-    text = f"{length_km:g} km" if length_km >= 1 else f"{1e3 * length_km:g} m"
-    ax.plot([0.02, 0.02 + share], [0.03, 0.03], color=GREY, linewidth=2, transform=ax.transAxes, solid_capstyle="butt")
-    ax.text(0.02, 0.045, text, fontsize=SCREEN_SIZE, color=GREY, transform=ax.transAxes, va="bottom")

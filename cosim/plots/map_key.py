@@ -16,8 +16,8 @@ _WIDTH_PX = 118.0
 _MARKS: tuple[tuple[str, Path, str, str], ...] = (
     ("importing", SHAPES["idle"], FILLS["importing"], "black"),
     ("exporting", SHAPES["idle"], FILLS["exporting"], "black"),
-    ("charging", SHAPES["charging"], FILLS["importing"], "black"),
-    ("discharging", SHAPES["discharging"], FILLS["exporting"], "black"),
+    ("charging", SHAPES["charging"], FILLS["balanced"], "black"),
+    ("discharging", SHAPES["discharging"], FILLS["balanced"], "black"),
     ("curtailing PV", SHAPES["curtailing"], FILLS["curtailing"], "black"),
     ("chosen", CIRCLE, "none", CHOSEN),
     ("bus", CIRCLE, "#F9F9F9", "#333333"),

@@ -24,6 +24,7 @@ _MARGIN_PU = 0.01
 _STEP_PU = 0.02
 _TICKS_PU = (0.01, 0.02, 0.05, 0.1, 0.2)
 _HOME_PT2, _BUS_PT2 = 26.0, 5.0
+_HOLLOW = 1.8  # areas of hollow markers, which go around full ones
 _ZONES = {"dead band": "#FFFFFF", "droop": "#F1F1F1", "beyond": "#DCDCDC"}  # the darker, the worse
 
 
@@ -62,7 +63,7 @@ class FeederProfile:
                 distance_ohm,
                 np.full_like(distance_ohm, np.nan),
                 marker=MARKERS[index % len(MARKERS)],
-                facecolor=colour if index % 2 == 0 else "white",  # apart in grey, too
+                facecolor=colour if index % 2 == 0 else "none",  # seen behind one another, and apart in grey
                 edgecolor=colour,
                 linewidth=1.1,
                 zorder=4 + index,
@@ -84,14 +85,14 @@ class FeederProfile:
         sizes = np.full(len(self.distance_ohm), _BUS_PT2 if homes is not None else _HOME_PT2 / 2)
         if homes is not None:
             sizes[homes.place] = _HOME_PT2
-        for label, state in states.items():
+        for index, (label, state) in enumerate(states.items()):
             vm_pu = state.vm_pu if isinstance(state, FeederState) else state
             points = np.column_stack([self.distance_ohm, vm_pu])
             points = np.where(np.isfinite(points).all(axis=1, keepdims=True), points, np.nan)
             segments = points[self._ends]
             self._lines[label].set_segments(list(segments[np.isfinite(segments).all(axis=(1, 2))]))
             self._buses[label].set_offsets(points)
-            self._buses[label].set_sizes(sizes)
+            self._buses[label].set_sizes(sizes * (1 if index % 2 == 0 else _HOLLOW))
             self._grow(vm_pu[np.isfinite(vm_pu)])
         at = np.nan if homes is None or chosen is None else homes.distance_ohm[chosen]
         self._chosen.set_xdata([at, at])
