@@ -75,6 +75,7 @@ def _trunk(
     first = int(x[max(parent[head], 0) if parent[head] >= 0 else head] / width)
     n_columns = int(reach[head] / width) + 2 - first  # one more, so that a branch ends before the next one begins
     upper, lower = np.zeros((2, n_columns), dtype=np.int64)
+    is_above = False
     for node in reversed(nodes):
         branches = [kid for kid in children[node] if kid != straight[node]]
         for kid in sorted(branches, key=lambda kid: (reach[kid], kid)):
@@ -82,7 +83,7 @@ def _trunk(
             at = slice(shape.first - first, shape.first - first + len(shape.upper))
             above = int((upper[at] - shape.lower).max()) + 1
             below = int((shape.upper - lower[at]).max()) + 1
-            is_above = (above, upper.max()) <= (below, -lower.min())
+            is_above = above < below or (above == below and not is_above)  # in turn, if both are as near
             row[kid] = above if is_above else -below
             upper[at] = np.maximum(upper[at], shape.upper + row[kid])
             lower[at] = np.minimum(lower[at], shape.lower + row[kid])

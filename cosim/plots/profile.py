@@ -129,7 +129,7 @@ class FeederProfile:
         known = self.distance_ohm[np.isfinite(self.distance_ohm)]
         longest = float(known.max()) if len(known) and known.max() > 0 else 1.0
         self.ax.set_xlim(-0.015 * longest, 1.02 * longest)
-        self.ax.locator_params(axis="x", nbins=8)
+        self.ax.locator_params(axis="x", nbins=7)
         self.ax.set_xlabel("electrical distance from the source (ohm)", fontsize=SCREEN_SIZE, labelpad=2)
         self.ax.set_ylabel("voltage (p.u.)", fontsize=SCREEN_SIZE)
         self.ax.tick_params(labelsize=SCREEN_SIZE)
