@@ -28,6 +28,7 @@ from cosim.record import Record
 from cosim.rehearsed import Tables
 from cosim.reporters import reporters
 from cosim.scenario import Scenario
+from cosim.state import restore_state, state_of
 from cosim.tally import Tally
 from cosim.tariff import Tariff
 from cosim.validation import require_lockstep, require_valid
@@ -207,14 +208,7 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         Between days nobody holds a plan and no engine remembers a flow. Not in it: what the DataCollector has
         collected, and what a prosumer of a class of one's own remembers.
         """
-        found = {"population.state": self.population.state, "tally.sums": self.tally.sums}
-        kept = {name: value for name, value in vars(self.ledger).items() if isinstance(value, np.ndarray)}
-        found |= {f"ledger.{name}": value for name, value in kept.items() if value.flags.writeable}
-        found |= {f"accounts.{name}": value for name, value in self.accounts.state().items()}
-        found["clock.step"] = np.array(self.clock.step, dtype=float)
-        if self._shadow is not None:
-            found |= {f"shadow.{name}": value for name, value in self._shadow.state().items()}
-        return found
+        return state_of(self, self._shadow)
 
     def restore(self, state: Mapping[str, Array]) -> None:
         """Go on from a `state` of a model of the same scenario, as if this one had lived till then.
@@ -224,18 +218,16 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         KeyError, ValueError
             When it is the state of something else.
         """
-        own = self.state()
-        for name, value in own.items():  # all of them first, so that it is all or nothing
-            if value.shape != state[name].shape:
-                raise ValueError(f"{name}: shape {state[name].shape} instead of {value.shape}")
-        for name, value in own.items():
-            value[...] = state[name]
-        self.clock.step = int(state["clock.step"])
-        self.record.go_on(self.clock.step * self.clock.controls_per_step)
-        self.running, self.failure = not self.clock.finished, None
+        restore_state(self, self._shadow, state)
+
+    def close(self) -> None:
+        """End the threads that plan; what has been lived can be read as before, but no step can follow.
+
+        They end by themselves with a model that nobody holds any more, once Python has looked for garbage.
+        """
+        self.planners.close()
         if self._shadow is not None:
-            mark = "shadow."
-            self._shadow.restore({name[len(mark) :]: state[name] for name in own if name.startswith(mark)})
+            self._shadow.close()
 
     def _begin(self) -> None:
         """Load, sun and prices of now, the evening before a day, and what an inverter reads that has not measured."""

@@ -84,6 +84,11 @@ class Planners:
 
         self._groups = [group(rows) for rows in (others, *committing)]
 
+    def close(self) -> None:
+        """End the threads; nobody plans any more."""
+        if self.pool is not None:
+            self.pool.shutdown()
+
     def forget(self) -> None:
         """Drop all plans and commitments, as at midnight; see `Prosumer.forget`."""
         for group in self._groups:

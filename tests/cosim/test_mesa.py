@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 
 import mesa
@@ -129,3 +130,24 @@ def test_models_do_not_stay_in_memory(four_bus: Scenario) -> None:
     del model
     gc.collect()
     assert not any(reference() is not None for reference in gone)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_threads_end_with_their_model(four_bus: Scenario, closed: bool) -> None:
+    before = set(threading.enumerate())
+    changes = {"mode": "open-loop", "open_loop_reference": "optimised", "planner": "highs"}
+    model = CoSimulation(four_bus, control_step_min=15, threads=3, **changes)
+    model.step()
+    planning = set(threading.enumerate()) - before
+    assert planning
+    if closed:
+        model.close()
+        assert not any(thread.is_alive() for thread in planning)
+        assert model.record.n_lived == 1
+        with pytest.raises(RuntimeError, match="after shutdown"):
+            model.step()
+    del model
+    gc.collect()
+    for thread in planning:
+        thread.join(10.0)
+        assert not thread.is_alive()
