@@ -16,7 +16,7 @@ from cosim.page.described import described
 from cosim.page.homes import Sizes, moved, resized, sharing
 from cosim.population import resolve
 from cosim.population_spec import PopulationSpec
-from cosim.scenario import ProsumerSpec, Scenario
+from cosim.scenario import FeederSpec, ProsumerSpec, Scenario
 from cosim.tariff import SyntheticTariff, Tariff
 from cosim.validation import require_valid
 from feeders import Feeder
@@ -59,7 +59,7 @@ class Board:
     def __init__(self, base: Scenario) -> None:
         _require_small(base)
         self.base = require_valid(base)
-        feeder = _feeder_of(base)
+        self._feeder = feeder = _built(base.feeder)
         _require_small(self.base, feeder)
         self._n_places = len(feeder.connection_buses)
         own_feeder, self._feeders = feeder_choices(base.feeder)
@@ -123,13 +123,25 @@ class Board:
         update["tariff"] = self.tariff(settings)
         scenario = self.base.model_copy(update=update)
         try:
-            feeder = _feeder_of(scenario)
+            feeder = self.feeder(settings)
             scenario = self._on_feeder(scenario, settings, feeder)
             _require_small(scenario, feeder)
             scenario = _with_homes(scenario, self._homes(scenario.prosumers, settings))
         except InputError as error:
             raise InputErrors([error]) from None
         return require_valid(scenario, feeder, "page")
+
+    def feeder(self, settings: Settings) -> Feeder:
+        """The feeder that the controls ask for, with a net of its own; a file is read once.
+
+        Raises
+        ------
+        InputErrors
+            When it cannot be built.
+        """
+        if settings.feeder == self.initial.feeder:
+            return self._feeder.copy()
+        return _built(self._feeders[settings.feeder])
 
     def tariff(self, settings: Settings) -> Tariff:
         """The tariff that the controls ask for."""
@@ -168,7 +180,7 @@ class Board:
             n = max(1, round(n * len(feeder.connection_buses) / max(1, self._n_places)))
         if scenario.population is None:
             _require_few(n)
-            return _with_homes(scenario, moved(scenario.prosumers, _feeder_of(self.base), feeder, n))
+            return _with_homes(scenario, moved(scenario.prosumers, self._feeder, feeder, n))
         population = scenario.population if same_feeder else _elsewhere(scenario.population, n, feeder)
         scenario = scenario.model_copy(update={"population": population, "prosumers": ()})
         _require_small(scenario)
@@ -207,9 +219,9 @@ def _elsewhere(population: PopulationSpec, n: int, feeder: Feeder) -> Population
     return population.model_copy(update={"n": n, "placement": placement, "buses": ()})
 
 
-def _feeder_of(scenario: Scenario) -> Feeder:
+def _built(spec: FeederSpec) -> Feeder:
     try:
-        return build_feeder(scenario.feeder)
+        return build_feeder(spec)
     except InputError as error:
         raise InputErrors([error]) from None
 

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from cosim.build import build_feeder
 from cosim.failure import RunFailure
 from cosim.job import COMPARED
 from cosim.ledger import LedgerError
@@ -67,7 +66,7 @@ class Live:
         rules = (settings.rule, *([settings.other_rule] if settings.other_rule else []))
         shown = [scenario.model_copy(update={"rule": rule, "record": ()}) for rule in rules]
         copies: list[Scenario] = [*shown, *(scenario.changed(changes) for changes in COMPARED.values())]
-        self.model = CoSimulation(copies, feeder=build_feeder(scenario.feeder), threads=threads)
+        self.model = CoSimulation(copies, feeder=board.feeder(settings), threads=threads)
         self.failed: str | None = None
         self.log: deque[LogEntry] = new_log()
         self._refused: Settings | None = None
