@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pandas as pd
 
-from cosim.failure import RunFailure
+from cosim.incidents import Incidents
 from cosim.job import COMPARED
 from cosim.ledger import LedgerError
 from cosim.model import CoSimulation
@@ -69,11 +70,12 @@ class Live:
         self.model = CoSimulation(copies, feeder=board.feeder(settings), threads=threads)
         self.failed: str | None = None
         self.log: deque[LogEntry] = new_log()
-        self._refused: Settings | None = None
+        self._refused: tuple[str, float] | None = None
         self._prosumers, self._rows = in_feeder_order(self.model)
         self._sides = [Side(self.model, side, self._rows[side], self._prosumers) for side in range(len(shown))]
         self._wallets = Wallets(self.model, self._prosumers, self._rows)
         n = len(self._prosumers)
+        self._incidents = Incidents(self.model)
         self._note("run", f"{n} homes on {self.feeder.name}, {self.feeder.n_buses} buses; {settings.mode}")
 
     @property
@@ -113,13 +115,12 @@ class Live:
     @property
     def time(self) -> datetime:
         """Local time now: the beginning of the step to come."""
-        start = self.model.settings[0].start
-        return (start + timedelta(hours=self.step_number * self.model.clock.market_step_h)).astimezone(LOCAL)
+        return self._after(self.step_number * self.model.settings[0].market_step_min)
 
     @property
     def clock_text(self) -> str:
         """Local time now, for people."""
-        return f"{self.time:%a} {self.time.day} {self.time:%b %Y, %H:%M}"
+        return _clock_text(self.time)
 
     def step(self) -> None:
         """Live one market step; at the end, or after a failure, nothing.
@@ -130,12 +131,15 @@ class Live:
             return
         try:
             self.model.step()
-        except (CosimError, LedgerError) as error:
-            self.failed = str(error)
-            self._note("failed", self.failed, self._side_of(error))
-            return
-        for side in self._sides:
-            side.traces.add()
+        except Exception as error:  # a rule or a prosumer of the user's own may raise anything
+            known = isinstance(error, CosimError | LedgerError)
+            self.failed = str(error) if known else f"{type(error).__name__}: {error}"
+            if self.model.failure is None:  # else it is among the incidents
+                self._note("failure", self.failed)
+        else:
+            for side in self._sides:
+                side.traces.add()
+        self._tell_incidents()
         if self.model.clock.finished:
             self._note("run", "the end")
 
@@ -145,15 +149,18 @@ class Live:
         Returns
         -------
         list of str
-            Labels of the controls that differ still, and wait for a reset.
+            Labels of the controls that wait for a reset: at the end, and after a failure, all that differ.
 
         Raises
         ------
         InputError, InputErrors
-            For a tariff that this run cannot take; nothing changes then. The same settings are not tried again.
+            For a tariff that this run cannot take; the one there is stays, and the same is not tried again.
         """
+        if self.finished:
+            controls = self.board.controls.values()
+            return [c.label for c in controls if getattr(self.settings, c.name) != getattr(settings, c.name)]
         wanted = self.board.applied(self.settings, settings)
-        if not self.finished and wanted not in (self.settings, self._refused):
+        if wanted != self.settings:
             self._apply(wanted)
         return self.board.needs_reset(self.settings, settings)
 
@@ -181,32 +188,47 @@ class Live:
         """Let go of the model and all that was kept of it; nothing else may be asked afterwards."""
         if self.model.planners.pool is not None:
             self.model.planners.pool.shutdown()
-        del self.model, self._sides, self._wallets
+        del self.model, self._sides, self._wallets, self._incidents
 
     def _apply(self, wanted: Settings) -> None:
-        old, self._refused = self.settings, None
-        if (wanted.tariff, wanted.kappa) != (old.tariff, old.kappa):
-            try:  # first, as it may be refused
-                self.model.change_tariff(self.board.tariff(wanted))
-            except (InputError, InputErrors) as error:
-                self._refused = wanted
-                self._note("refused", str(error))
-                raise
-            self._note("change", f"tariff is {wanted.tariff}, kappa {wanted.kappa:g}")
         for side, name in enumerate(("rule", "other_rule")[: len(self._sides)]):
-            rule = getattr(wanted, name)
-            if rule != getattr(old, name):
-                before = self.labels[side]
+            rule, before = getattr(wanted, name), self.labels[side]
+            if rule != getattr(self.settings, name):
                 self.model.change_rule(rule, side)
                 self._note("change", f"rule changed from {before} to {self.labels[side]}", self.labels[side])
-        self.settings = wanted
+        old, prices = self.settings, (wanted.tariff, wanted.kappa)
+        self.settings = replace(wanted, tariff=old.tariff, kappa=old.kappa)
+        if prices == (old.tariff, old.kappa):
+            self._refused = None
+        elif prices != self._refused:
+            self._reprice(wanted)
 
-    def _note(self, kind: str, text: str, side: str = "") -> None:
-        self.log.appendleft(LogEntry(self.step_number, self.clock_text, side, kind, text))
+    def _reprice(self, wanted: Settings) -> None:
+        try:
+            self.model.change_tariff(self.board.tariff(wanted))
+        except (InputError, InputErrors) as error:
+            self._refused = (wanted.tariff, wanted.kappa)
+            self._note("refused", str(error))
+            raise
+        self.settings, self._refused = wanted, None
+        self._note("change", f"tariff is {wanted.tariff}, kappa {wanted.kappa:g}")
 
-    def _side_of(self, error: Exception) -> str:
-        """Where a power flow failed, as people read it."""
-        copy = (error.cause.scenario or 0) if isinstance(error, RunFailure) else None
-        if copy is None:
-            return ""
-        return (*self.labels, "no rule at all", "nobody optimising")[copy]
+    def _tell_incidents(self) -> None:
+        """Note what began in the last step on the sides that are shown, and whatever ended the run."""
+        names = (*self.labels, "without rule", "without optimisation")
+        for incident in self._incidents.since_last():
+            if incident.copy < len(self._sides) or incident.kind == "failure":
+                minutes = incident.minute * self.model.settings[0].control_step_min
+                self._note(incident.kind, incident.text, names[incident.copy], minutes)
+
+    def _note(self, kind: str, text: str, side: str = "", minutes: float | None = None) -> None:
+        """Put an entry in front, of now or of some minutes after the start."""
+        at = self.time if minutes is None else self._after(minutes)
+        self.log.appendleft(LogEntry(self.step_number, _clock_text(at), side, kind, text))
+
+    def _after(self, minutes: float) -> datetime:
+        return (self.model.settings[0].start + timedelta(minutes=minutes)).astimezone(LOCAL)
+
+
+def _clock_text(at: datetime) -> str:
+    return f"{at:%a} {at.day} {at:%b %Y, %H:%M}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-__all__ = ["MOST_ENTRIES", "LogEntry"]
+__all__ = ["MOST_ENTRIES", "LogEntry", "new_log"]
 
 MOST_ENTRIES = 200
 
@@ -19,11 +19,11 @@ class LogEntry:
     step : int
         Market steps lived when it was noted.
     time : str
-        Local time of the run.
+        Local time of the run at which it began.
     side : str
         Label of the side that it happened on; empty where it concerns all.
     kind : str
-        ``"run"``, ``"change"``, ``"refused"``, ``"failed"``, or the kind of an incident.
+        ``"run"``, ``"change"``, ``"refused"``, or one of `cosim.incidents.KINDS`.
     text : str
     """
 
