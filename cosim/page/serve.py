@@ -34,7 +34,7 @@ Say = Callable[[str], None]
 _LARGEST_MESSAGE = 256 * 1024  # bytes from a browser; what a control sends has a few hundred
 _MOST_CONNECTIONS = 256
 _PATIENCE_S = 1  # for answers under way when it ends
-_GIVE_UP_S = 5.0  # then it ends without waiting for anything
+_GIVE_UP_S = 3.0  # then it ends without waiting for anything
 _LONG_S = 2.0  # compiled before, a first step takes less
 
 
@@ -101,7 +101,7 @@ class _Server(uvicorn.Server):
         """Note that it shall end; uvicorn's own would raise the signal again afterwards."""
         self.force_exit = self.should_exit
         if not self.should_exit:
-            give_up = threading.Timer(_GIVE_UP_S, _end_at_once, [0])
+            give_up = threading.Timer(_GIVE_UP_S, _end_at_once, ["stopped, with work under way", 0])
             give_up.daemon = True
             give_up.start()
         self.should_exit = True
@@ -109,12 +109,12 @@ class _Server(uvicorn.Server):
 
 def _end_the_start(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
     """Nothing is being written: end without waiting for what is being compiled."""
-    sys.stderr.write("interrupted\n")
-    _end_at_once(128 + signum)
+    _end_at_once("interrupted", 128 + signum)
 
 
-def _end_at_once(code: int) -> NoReturn:
+def _end_at_once(words: str, code: int) -> NoReturn:
     """End with what is still computing."""
+    sys.stderr.write(f"{words}\n")
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
@@ -201,7 +201,8 @@ async def _ask(app: Guard, method: str, path: str, address: Address) -> tuple[in
     }
 
     async def receive() -> MutableMapping[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        await asyncio.Event().wait()  # there is nothing to say, and nobody leaves before the answer
+        raise AssertionError
 
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)

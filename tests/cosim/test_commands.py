@@ -41,7 +41,9 @@ def test_the_installed_command_is_this_one() -> None:
     assert point.load() is main
 
 
-@pytest.mark.parametrize("command", ["", "run", "check", "compare", "population", "study", "feeders", "rules", "bench"])
+@pytest.mark.parametrize(
+    "command", ["", "run", "check", "compare", "population", "study", "feeders", "rules", "bench", "app"]
+)
 def test_help(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "120")
     ended = call(*command.split(), "--help")
