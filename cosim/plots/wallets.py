@@ -36,6 +36,7 @@ GAIN_KEPT_PERCENT = (-100.0, 120.0)  # of no great gain to keep a share may be a
 _LOSSES_PERCENT = (10.0, 20.0, 50.0, 100.0, 200.0)  # upper ends of the axis of LCG, which may be anything as well
 _PAIRS = 100.0  # lines between pairs that may be drawn in full
 _EDGE = 0.11  # room beyond a limit, of the range, for the number of those that lie there
+_SECOND = 0.75  # size of the second marker, of the first's
 _SPACE_PX = 6  # between two names
 
 
@@ -78,10 +79,7 @@ def plot_by_prosumer(
         draw_level(ax, level, color=GREY, linewidth=0.8, zorder=0.5)
     ranks = np.arange(1.0, n + 1)
     inside = [np.clip(column, low, high) for column in columns]
-    if len(inside) > 1:
-        pairs = np.stack([np.column_stack([ranks, column]) for column in inside[:2]], axis=1)
-        faint = min(0.7, _PAIRS / n)  # or many would make a surface
-        ax.add_artist(LineCollection(list(pairs), colors=GREY, linewidths=0.7, alpha=faint, zorder=1.5))
+    _draw_pairs(ax, ranks, inside)
     size = float(np.clip(0.55 * ax.bbox.width / max(n, 1), 2.5, 7.0))
     for place, (column, shown) in enumerate(zip(columns, inside, strict=True)):
         _draw_markers(ax, ranks, column, shown, place, size)
@@ -126,7 +124,7 @@ def plot_wallets(figure: Figure, wallets: pd.DataFrame, labels: Sequence[str]) -
     title, limits = "loss of consumer gain (%)", (-end / 5, end)
     plot_by_prosumer(loss, lost, title, names=names, limits=limits, levels=levels, missing="no cost")
     plot_by_prosumer(curtailed, of("tce_kwh"), "curtailed PV (kWh)", names=names)
-    marks = [{"color": COLOURS[s], "marker": MARKERS[s], "linestyle": "", "markersize": 7} for s in range(len(labels))]
+    marks = [{**_sign(place), "markersize": 7} for place in range(len(labels))]
     legend_strip(figure, "so far, by prosumer", list(zip(marks, labels, strict=True)))
     return figure
 
@@ -137,22 +135,36 @@ def _round_range(columns: Sequence[Array]) -> tuple[float, float]:
     return low, high if high > low else 1.0
 
 
+def _draw_pairs(ax: Axes, ranks: Array, columns: Sequence[Array]) -> None:
+    """Lines between the values of the first two rules, where both have one."""
+    both = np.isfinite(columns[:2]).all(axis=0)
+    if len(columns) > 1 and both.any():
+        ends = np.stack([np.column_stack([ranks[both], column[both]]) for column in columns[:2]], axis=1)
+        faint = min(0.7, _PAIRS / len(ends))  # or many would make a surface
+        ax.add_artist(LineCollection(list(ends), colors=GREY, linewidths=0.7, alpha=faint, zorder=1.5))
+
+
 def _draw_markers(ax: Axes, ranks: Array, column: Array, shown: Array, place: int, size: float) -> None:
     """What has a value, at its value or at the end of the axis beyond which it lies."""
-    hollow = place > 0 and size > 4
-    look: dict[str, Any] = {
-        "linestyle": "",
-        "color": COLOURS[place % len(COLOURS)],
-        "markerfacecolor": "white" if hollow else None,
-        "markersize": size,
-        "zorder": 2 + 0.1 * place,
-    }
+    look, second = _sign(place), place > 0
     beyond = np.abs(column - shown) > 0
     usual = np.isfinite(column) & ~beyond
-    ax.add_artist(Line2D(ranks[usual], shown[usual], marker=MARKERS[place % len(MARKERS)], **look))
+    own = size * (_SECOND if second else 1.0)  # the first is seen around the second
+    ax.add_artist(Line2D(ranks[usual], shown[usual], markersize=own, zorder=2 + place, **look))
+    if second:
+        look["markerfacecolor"] = "none"
     for marker, there in (("^", column > shown), ("v", column < shown)):
         if there.any():
-            ax.add_artist(Line2D(ranks[there], shown[there], marker=marker, **{**look, "markersize": size + 2}))
+            look["marker"] = marker
+            ax.add_artist(Line2D(ranks[there], shown[there], markersize=size + 2, zorder=2 + place, **look))
+
+
+def _sign(place: int) -> dict[str, Any]:
+    """The marker of a rule by its place: filled, then hollow, so that two are told apart in grey too."""
+    colour = COLOURS[place % len(COLOURS)]
+    face = "white" if place else colour
+    marker = MARKERS[place % len(MARKERS)]
+    return {"color": colour, "marker": marker, "markerfacecolor": face, "markeredgewidth": 0.9, "linestyle": ""}
 
 
 def _say_beyond(ax: Axes, values: Mapping[str, Array], low: float, high: float) -> None:
