@@ -24,8 +24,10 @@ from feeders.errors import InputError, InputErrors
 
 __all__ = ["MOST_BUSES", "MOST_DAYS", "MOST_PROSUMERS", "Board", "Control", "Settings"]
 
-MOST_PROSUMERS, MOST_DAYS, MOST_BUSES = 1_000, 31, 3_000
+MOST_PROSUMERS, MOST_DAYS, MOST_BUSES = 2_000, 31, 3_000
 """What a page takes: beyond these a step would keep people waiting, and `cosim run` is the way."""
+
+_MOST_KEPT = 400_000  # prosumers times market steps of a day, of which a page keeps ten numbers for each side
 
 _SIZES = ("pv_kwp", "battery_kwh", "inverter_factor")
 
@@ -179,7 +181,7 @@ class Board:
         if not same_feeder:
             n = max(1, round(n * len(feeder.connection_buses) / max(1, self._n_places)))
         if scenario.population is None:
-            _require_few(n)
+            _require_few(n, scenario.market_step_min)
             return _with_homes(scenario, moved(scenario.prosumers, self._feeder, feeder, n))
         population = scenario.population if same_feeder else _elsewhere(scenario.population, n, feeder)
         scenario = scenario.model_copy(update={"population": population, "prosumers": ()})
@@ -229,15 +231,16 @@ def _built(spec: FeederSpec) -> Feeder:
 def _require_small(scenario: Scenario, feeder: Feeder | None = None) -> None:
     """Raise `InputErrors` for a scenario that is too large for a page."""
     population = 0 if scenario.population is None else scenario.population.n
-    _require_few(max(population, len(scenario.prosumers)))
+    _require_few(max(population, len(scenario.prosumers)), scenario.market_step_min)
     found = list(_too_large(scenario, feeder))
     if found:
         raise InputErrors(found)
 
 
-def _require_few(n: int) -> None:
-    if n > MOST_PROSUMERS:
-        allowed = f"at most {MOST_PROSUMERS} prosumers on a page; more with `cosim run`"
+def _require_few(n: int, market_step_min: int) -> None:
+    most = min(MOST_PROSUMERS, _MOST_KEPT * market_step_min // (24 * 60))
+    if n > most:
+        allowed = f"at most {most} with market steps of {market_step_min} min on a page; more with `cosim run`"
         raise InputErrors([InputError("page", "prosumers", n, allowed)])
 
 

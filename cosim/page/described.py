@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from cosim.page.control import Control
 from cosim.page.homes import Sizes
 from cosim.scenario import Scenario
-from cosim.tariff import PRESETS
 
 __all__ = ["described"]
 
@@ -85,8 +84,9 @@ _INVERTER = (
 )
 _KAPPA = "Selling over buying price: 1 pays for exports what imports cost, 0 pays nothing."
 _TARIFF = (
-    "The price of energy. Synthetic real-time is a seeded generator, not a measured price; flat is 0.30 per kWh "
-    "unless the scenario has a flat price of its own. " + " ".join(f"{k}: {v.description}." for k, v in PRESETS.items())
+    "The price of energy. Flat is 0.30 per kWh unless the scenario has a flat price of its own; day-night, "
+    "evening-peak and working-day-peak are illustrative, the Ontario ones published; synthetic real-time is a seeded "
+    "generator, not a measured price."
 )
 _MODE = (
     "The voltage that rules read. Closed-loop: of the control step before, as real inverters do. Open-loop: of a run "

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
+from cosim.failure import RunFailure
 from cosim.incidents import Incidents
 from cosim.job import COMPARED
-from cosim.ledger import LedgerError
 from cosim.model import CoSimulation
 from cosim.page.controls import Board, Settings
 from cosim.page.run_log import LogEntry, new_log
@@ -31,7 +31,8 @@ class Live:
 
     All copies have the same homes, day and seed and live in lock-step, so that gain kept and LCG of what has been lived
     so far are known after every step; at the end they are those of `cosim.run`. Prosumers are in feeder order
-    everywhere, from the source to the end, and `row` counts them so. Only the present day is kept.
+    everywhere, from the source to the end, and `row` counts them so. Only the present day is kept. Where one copy has no
+    usable power flow, the run ends for all.
 
     A `Live` belongs to one thread at a time.
 
@@ -132,8 +133,7 @@ class Live:
         try:
             self.model.step()
         except Exception as error:  # a rule or a prosumer of the user's own may raise anything
-            known = isinstance(error, CosimError | LedgerError)
-            self.failed = str(error) if known else f"{type(error).__name__}: {error}"
+            self.failed = self._reason(error)
             if self.model.failure is None:  # else it is among the incidents
                 self._note("failure", self.failed)
         else:
@@ -213,13 +213,22 @@ class Live:
         self.settings, self._refused = wanted, None
         self._note("change", f"tariff is {wanted.tariff}, kappa {wanted.kappa:g}")
 
+    def _reason(self, error: Exception) -> str:
+        if isinstance(error, RunFailure):
+            return f"{self._copy_names[error.copy]}: {error}"
+        return str(error) if isinstance(error, CosimError) else f"{type(error).__name__}: {error}"
+
+    @property
+    def _copy_names(self) -> tuple[str, ...]:
+        """All copies, as people read them."""
+        return (*self.labels, "without rule", "without optimisation")
+
     def _tell_incidents(self) -> None:
         """Note what began in the last step on the sides that are shown, and whatever ended the run."""
-        names = (*self.labels, "without rule", "without optimisation")
         for incident in self._incidents.since_last():
             if incident.copy < len(self._sides) or incident.kind == "failure":
                 minutes = incident.minute * self.model.settings[0].control_step_min
-                self._note(incident.kind, incident.text, names[incident.copy], minutes)
+                self._note(incident.kind, incident.text, self._copy_names[incident.copy], minutes)
 
     def _note(self, kind: str, text: str, side: str = "", minutes: float | None = None) -> None:
         """Put an entry in front, of now or of some minutes after the start."""

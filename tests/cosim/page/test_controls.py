@@ -342,10 +342,14 @@ def test_tariffs_are_the_scenarios_own_under_their_names_and_others() -> None:
 
 
 def test_what_would_keep_people_waiting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    for changes, word in (({"population.n": 99_999}, "prosumers"), ({"days": 3_000, "profiles": "repeated"}, "days")):
+    for changes, word in (
+        ({"population.n": 99_999}, "prosumers"),
+        ({"population.n": 300, "market_step_min": 1}, "prosumers"),
+        ({"days": 3_000, "profiles": "repeated"}, "days"),
+    ):
         with pytest.raises(InputErrors, match=rf"page: {word}: .*at most .* `cosim run`"):
             Board(VILLAGE.changed(changes))
-    board = Board(VILLAGE.changed({"population.n": 600}))
+    board = Board(VILLAGE.changed({"population.n": 1_000}))
     with pytest.raises(InputErrors, match="page: prosumers"):
         board.scenario(moved(board, feeder="kerber-vorstadtnetz-kabel-1"))  # 146 places in place of 57
     monkeypatch.setattr(controls, "MOST_BUSES", 100)
