@@ -93,5 +93,5 @@ def _Pending(pending: tuple[str, ...], on_reset: Callable[[], None]) -> None:  #
     with v.Html(tag="div", class_="cosim-foot cosim-foot-some" if some else "cosim-foot"):
         text = f"Waiting for reset: {', '.join(pending)}" if some else ""
         v.Html(tag="div", class_="cosim-pending", attributes={"role": "status"}, children=[text])
-        button = v.Btn(small=True, depressed=True, color="#B45309", dark=True, disabled=not some, children=["Reset now"])
+        button = v.Btn(small=True, depressed=True, color="#B45309", dark=True, children=["Reset now"])
         v.use_event(button, "click", lambda *_: on_reset())

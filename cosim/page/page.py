@@ -72,7 +72,7 @@ def _Maps(session: Session, frame: Frame) -> None:  # noqa: N802
                     frame.pictures.get(name),
                     ratio_of(name, len(labels)),
                     frame.chosen,
-                    frame.busy or frame.error and "no run",
+                    frame.busy or (frame.error and "no run"),
                     session.on_choose,
                     session.on_size if side == 0 else None,
                 )

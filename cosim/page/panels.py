@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import astuple
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-import reacton.ipyvuetify as v
 import pandas as pd
+import reacton.ipyvuetify as v
 import solara
 
 from cosim.page.player import PACES, Player
@@ -96,9 +97,7 @@ def _Button(text: str, icon: str, name: str, disabled: bool, on_click: Callable[
 @solara.component
 def Message(text: str, on_close: Callable[[], None]) -> None:  # noqa: N802
     """What went wrong, over the page's lower edge, so that nothing moves; empty and unseen when nothing did."""
-    with v.Html(
-        tag="div", class_="cosim-error" if text else "cosim-error cosim-none", attributes={"role": "alert"}
-    ):
+    with v.Html(tag="div", class_="cosim-error" if text else "cosim-error cosim-none", attributes={"role": "alert"}):
         v.Html(tag="span", children=[text])
         button = v.Btn(icon=True, small=True, dark=True, children=["✕"], attributes={"aria-label": "Close"})
         v.use_event(button, "click", lambda *_: on_close())
@@ -117,7 +116,7 @@ def RunLog(html: str) -> None:  # noqa: N802
 
 
 def summary_html(table: pd.DataFrame | None) -> str:
-    """Key figures, a row for each side and a cell for each of `cosim.page.wallets.SUMMARY`; a dash where there is none."""
+    """Key figures as a table: a row for each side, a cell for each of `cosim.page.wallets.SUMMARY`, a dash for none."""
     if table is None:
         return ""
     heads = [_HEADS.get(name, (name, 2)) for name in table.columns]
@@ -133,7 +132,7 @@ def log_html(entries: Sequence[LogEntry]) -> str:
     """What happened, as given, as a table."""
     rows = "".join(
         f'<tr class="cosim-log-{escape(entry.kind)}">'
-        + "".join(f"<td>{escape(str(cell))}</td>" for cell in (entry.step, entry.time, entry.side, entry.kind, entry.text))
+        + "".join(f"<td>{escape(str(cell))}</td>" for cell in astuple(entry))
         + "</tr>"
         for entry in entries
     )
@@ -144,4 +143,4 @@ def log_html(entries: Sequence[LogEntry]) -> str:
 def _cell(value: object, digits: int) -> str:
     if not isinstance(value, int | float):
         return f"<th>{escape(str(value))}</th>"
-    return f"<td>{value:.{digits}f}</td>" if math.isfinite(value) else "<td>–</td>"
+    return f"<td>{value:.{digits}f}</td>" if math.isfinite(value) else "<td>\N{EN DASH}</td>"

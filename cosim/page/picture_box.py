@@ -8,7 +8,6 @@ from typing import Any
 import solara
 
 from cosim.page.pictures import Picture
-from cosim.page.views import ratio_of
 
 __all__ = ["PictureBox"]
 

@@ -112,8 +112,8 @@ class Studio:
                 figure = self._figures[name] = Figure(figsize=size_in, dpi=self.dpi)
             spots = tuple(fill(figure))
             canvas = FigureCanvasAgg(figure) if not isinstance(figure.canvas, FigureCanvasAgg) else figure.canvas
-            canvas.draw()
-            pixels = np.asarray(canvas.buffer_rgba())
+            canvas.draw()  # type: ignore[no-untyped-call]
+            pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
             return Picture(encoded(pixels), pixels.shape[1], pixels.shape[0], alt, spots)
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
@@ -132,7 +132,7 @@ class Player:
         """Begin anew with these settings, or with those as last changed."""
         self._order(reset=True, playing=False, steps=0, **({} if settings is None else {"settings": settings}))
 
-    def change(self, name: str, value: Any) -> Settings:
+    def change(self, name: Any, value: Any) -> None:
         """Change one setting; live ones apply from the next step on, others on reset.
 
         Raises
@@ -143,7 +143,6 @@ class Player:
         with self._lock:
             self._wanted.settings = self.board.changed(self._wanted.settings, name, value)
             self._notice()
-            return self._wanted.settings
 
     def choose(self, prosumer: object) -> None:
         """Look at a prosumer.

@@ -81,7 +81,8 @@ class Session:
     def on_change(self, sent: Any) -> None:
         """A control was moved: ``{"name": name, "value": value}``."""
         asked = sent if isinstance(sent, dict) else {}
-        self._try(lambda: self._show(settings=self.player.change(asked.get("name"), asked.get("value"))))
+        if self._try(lambda: self.player.change(asked.get("name"), asked.get("value"))):
+            self._show(settings=self.player.settings)
 
     def on_choose(self, name: Any) -> None:
         """A prosumer was clicked on the map or chosen in the list."""
@@ -89,12 +90,14 @@ class Session:
 
     def on_tab(self, index: Any) -> None:
         """A tab was clicked."""
-        tab = TABS[index] if isinstance(index, int) and 0 <= index < len(TABS) else index
-        self._try(lambda: (self.player.show(tab), self._show(tab=tab)))
+        tab = TABS[index] if isinstance(index, int) and 0 <= index < len(TABS) else str(index)
+        if self._try(lambda: self.player.show(tab)):
+            self._show(tab=tab)
 
     def on_pace(self, name: Any) -> None:
         """Another speed was chosen."""
-        self._try(lambda: (self.player.pace(name), self._show(pace=name)))
+        if self._try(lambda: self.player.pace(name)):
+            self._show(pace=name)
 
     def on_size(self, sent: Any) -> None:
         """The first map has got another width: ``{"width": pixels}``."""
@@ -110,12 +113,15 @@ class Session:
         """What the page has to say: the last refusal, else what went wrong in the run."""
         return shown.refused or ("" if frame.error == shown.closed else frame.error)
 
-    def _try(self, act: Callable[[], object]) -> None:
+    def _try(self, act: Callable[[], None]) -> bool:
+        """Do what was asked; what is refused is shown. Whether it was done."""
         try:
             act()
         except InputError as error:
             shown = self.shown.peek()
             self.shown.set(replace(shown, refused=str(error), again=shown.again + 1))
+            return False
+        return True
 
     def _show(self, **changes: Any) -> None:
         self.shown.set(replace(self.shown.peek(), **{"refused": "", **changes}))
