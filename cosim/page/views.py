@@ -29,6 +29,7 @@ Array = npt.NDArray[np.float64]
 
 _MAP_HEIGHT = 2.6
 _PANEL = (9.6, 2.8)
+_UNKNOWN = "not known yet"
 _MARKER_IN = 0.085  # radius around a prosumer that answers to the mouse
 
 SIZES: dict[str, Size] = {
@@ -108,7 +109,8 @@ class Views:
         side = int(name.removeprefix("map-"))
         state, homes = live.state(side), live.homes(side)
         row = homes.names.index(chosen) if chosen in homes.names else None
-        texts = [home_text(homes, index) for index in range(len(homes))]
+        buses = live.feeder.buses[homes.place].tolist()
+        texts = [home_text(homes, index, bus) for index, bus in enumerate(buses)]
 
         def fill(figure: Figure) -> tuple[Spot, ...]:
             kept = self._maps.get(name)
@@ -181,23 +183,23 @@ class Views:
         return self._studio.draw("wallets", SIZES["wallets"], alt, fill)
 
 
-def home_text(homes: Homes, row: int) -> str:
-    """What a prosumer's spot tells."""
-    parts = [
-        homes.names[row],
-        f"voltage {homes.vm_pu[row]:.4f} p.u.",
-        f"meter {_power(homes.p_meter_kw[row], 'import', 'export')}",
-    ]
-    if homes.capacity_kwh[row] > 0:
-        parts.append(f"battery {_power(homes.p_battery_kw[row], 'charging', 'discharging')}")
-        parts.append(f"in it {homes.energy_kwh[row]:.2f} of {homes.capacity_kwh[row]:.2f} kWh")
-    parts.append(f"sun {homes.p_pv_kw[row]:.2f} kW, of it curtailed {homes.p_curtailed_kw[row]:.2f} kW")
-    return "\n".join(parts)
+def home_text(homes: Homes, row: int, bus: int) -> str:
+    """What a prosumer's spot tells: who and at which bus, and its numbers as means of the last market step."""
+    vm_pu, energy_kwh, capacity_kwh = homes.vm_pu[row], homes.energy_kwh[row], homes.capacity_kwh[row]
+    lines = [f"{homes.names[row]}, bus {bus}"]
+    lines.append(f"voltage {vm_pu:.4f} p.u." if np.isfinite(vm_pu) else f"voltage {_UNKNOWN}")
+    lines.append(f"meter {_power(homes.p_meter_kw[row], 'import', 'export')}")
+    if capacity_kwh > 0:
+        lines.append(f"battery {_power(homes.p_battery_kw[row], 'charging', 'discharging')}")
+        lines.append(f"in it {energy_kwh:.2f} of {capacity_kwh:.2f} kWh")
+    if np.isfinite(homes.p_pv_kw[row]):
+        lines.append(f"PV {homes.p_pv_kw[row]:.2f} kW, of it curtailed {homes.p_curtailed_kw[row]:.2f} kW")
+    return "\n".join(lines)
 
 
 def _power(p_kw: float, positive: str, negative: str) -> str:
     if not np.isfinite(p_kw):
-        return "not known yet"
+        return _UNKNOWN
     word = positive if p_kw > 0.005 else negative if p_kw < -0.005 else ""
     return f"{abs(p_kw):.2f} kW {word}".strip()
 

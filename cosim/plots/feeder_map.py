@@ -27,7 +27,7 @@ Array = npt.NDArray[np.float64]
 CHOSEN = "#AA3377"
 LINE, OPEN, OVERLOAD = "#8C8C8C", "#B5B5B5", "#000000"
 _THIN, _FULL, _OVER = 0.9, 4.0, 5.5  # line widths [pt]: without load, at the rating, above it
-_PT_PER_INCH = 72.0
+_PT_PER_PX = 0.72  # of 1/100 inch
 
 
 class FeederMap:
@@ -136,8 +136,7 @@ class FeederMap:
 
     def _area(self, px: float) -> float:
         """Size [pt^2] of a marker this wide."""
-        figure = self.ax.get_figure(root=True)
-        return (px * _PT_PER_INCH / (figure.dpi if figure is not None else 100.0)) ** 2
+        return (px * _PT_PER_PX) ** 2
 
 
 def plot_feeder(

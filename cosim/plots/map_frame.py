@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 from feeders.sketch import Sketch
 
-__all__ = ["fit", "home_places", "marker_px"]
+__all__ = ["fit", "home_places", "marker_px", "size_of"]
 
 Array = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
@@ -23,6 +23,12 @@ _ANGLES = 24
 _ON_HOME, _ON_BUS, _ON_EDGE, _FAR, _ASIDE, _OUTSIDE = 30.0, 20.0, 10.0, 1.0, 0.3, 100.0  # costs of a place
 
 
+def size_of(ax: Axes) -> Array:
+    """Width and height of axes [px of 1/100 inch]: a picture of more dots per inch looks the same, but finer."""
+    figure = ax.get_figure(root=True)
+    return np.array([ax.bbox.width, ax.bbox.height]) * (100.0 / (figure.dpi if figure is not None else 100.0))
+
+
 def fit(ax: Axes, sketch: Sketch, place: Places | None = None) -> Array:
     """Set the limits so that the map fills the axes, whose place stays; returns pixels per unit of x and y.
 
@@ -30,7 +36,7 @@ def fit(ax: Axes, sketch: Sketch, place: Places | None = None) -> Array:
     Around the buses there is room for prosumers at these places.
     """
     low, high = _extent(sketch)
-    size_px = np.array([ax.bbox.width, ax.bbox.height])
+    size_px = size_of(ax)
     extent = np.where(high > low, high - low, np.inf)
     room_px = np.maximum(size_px - 2 * (_MARGIN_PX + _reach_px(ax, sketch, place)), 0.2 * size_px)
     scale = room_px / extent
@@ -47,7 +53,7 @@ def fit(ax: Axes, sketch: Sketch, place: Places | None = None) -> Array:
 
 def marker_px(ax: Axes, n_markers: int) -> float:
     """Width of a marker [px], so that the map does not drown in them."""
-    return float(np.clip(0.32 * np.sqrt(ax.bbox.width * ax.bbox.height / max(n_markers, 1)), 5.0, 12.0))
+    return float(np.clip(0.32 * np.sqrt(size_of(ax).prod() / max(n_markers, 1)), 5.0, 12.0))
 
 
 def home_places(ax: Axes, sketch: Sketch, place: Places) -> Array:

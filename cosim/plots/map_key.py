@@ -7,6 +7,7 @@ from matplotlib.path import Path
 
 from cosim.plots.feeder_map import CHOSEN, LINE, OPEN, OVERLOAD
 from cosim.plots.glyphs import CIRCLE, DOWN, FILLS, SHAPES, UP, WAVE
+from cosim.plots.map_frame import size_of
 from cosim.plots.style import SCREEN_SIZE
 from cosim.plots.voltage_colours import ABOVE, BELOW
 
@@ -39,7 +40,7 @@ def plot_feeder_key(ax: Axes) -> Axes:
 
     The key depends on no data: it can be drawn once.
     """
-    n_columns = max(1, int(ax.bbox.width / _WIDTH_PX))
+    n_columns = max(1, int(size_of(ax)[0] / _WIDTH_PX))
     n_rows = -(-(len(_MARKS) + len(_LINES)) // n_columns)
     ax.set_axis_off()
     ax.set_xlim(0, n_columns)

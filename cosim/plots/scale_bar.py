@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
+from cosim.plots.map_frame import size_of
 from cosim.plots.style import GREY, SCREEN_SIZE
 
 __all__ = ["ScaleBar"]
@@ -21,9 +22,10 @@ class ScaleBar:
 
     def update(self, px_per_km: float) -> None:
         """For another scale."""
-        most_km = self._ax.bbox.width / 5 / px_per_km
+        width_px = float(size_of(self._ax)[0])
+        most_km = width_px / 5 / px_per_km
         power = 10.0 ** np.floor(np.log10(most_km))
         length_km = power * max(factor for factor in (1, 2, 5) if factor * power <= most_km)
-        share = length_km * px_per_km / self._ax.bbox.width
+        share = length_km * px_per_km / width_px
         self._bar.set_data([0.02, 0.02 + share], [0.03, 0.03])
         self._text.set_text(f"{length_km:g} km" if length_km >= 1 else f"{1e3 * length_km:g} m")
