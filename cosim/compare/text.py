@@ -67,7 +67,10 @@ def report(found: Comparison, runs: Runs, most_groups: int = 6) -> list[str]:
     lines = [str(runs), *grounds(found)]
     groups = list(found.groups())
     for group, _ in groups[:most_groups]:
-        lines += [f"{group_name(group)}:" if group else "What came out:", *(f"- {line}" for line in findings(found, group))]
+        lines += [
+            f"{group_name(group)}:" if group else "What came out:",
+            *(f"- {line}" for line in findings(found, group)),
+        ]
     if len(groups) > most_groups:
         lines.append(
             f"{len(groups) - most_groups} more groups are in table.csv; --per FIELD makes fewer and averages over the "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +12,17 @@ from matplotlib.ticker import MaxNLocator
 
 from agents.prosumer import VoltageBand
 from cosim.plots import COLOURS
+from cosim.report.html import clean
 
-__all__ = ["plot_extremes", "plot_in_order"]
+__all__ = ["plot_extremes", "plot_in_order", "short"]
 
 Array = npt.NDArray[np.float64]
 
 _GREY = "#666666"
 _LABEL, _SMALL = 9, 7.5  # font sizes
 _NAMED = 20  # prosumers whose names fit under an axis
+_WIDEST = 70  # letters that fit side by side
+_LONGEST = 20  # letters of a name in a figure
 
 
 def plot_extremes(ax: Axes, distance_ohm: Array, low_pu: Array, high_pu: Array, band: VoltageBand) -> Axes:
@@ -66,9 +70,8 @@ def plot_in_order(ax: Axes, names: Sequence[str], values: Array, label: str) -> 
     ax.axhline(0, color=_GREY, linewidth=0.6)
     ax.set_xlim(0.4, len(values) + 0.6)
     if len(values) <= _NAMED:
-        short = [name if len(name) <= 16 else f"{name[:15]}…" for name in names]
-        turned = {"rotation": 40, "ha": "right"} if sum(map(len, short)) > 70 else {}
-        ax.set_xticks(place, short, **turned)
+        turned: dict[str, Any] = {"rotation": 40, "ha": "right"} if sum(map(len, names)) > _WIDEST else {}
+        ax.set_xticks(place, list(names), **turned)
         ax.set_xlabel("from the nearest to the farthest", fontsize=_LABEL)
     else:
         ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
@@ -78,3 +81,9 @@ def plot_in_order(ax: Axes, names: Sequence[str], values: Array, label: str) -> 
     ax.grid(axis="y", color="0.92", linewidth=0.8)
     ax.set_axisbelow(True)
     return ax
+
+
+def short(name: object) -> str:
+    """A name as long as it fits into a figure."""
+    text = clean(str(name))
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

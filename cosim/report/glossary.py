@@ -51,9 +51,9 @@ PROSUMERS: Terms = (
     ),
     (
         "Steps not ok",
-        "Control steps in which a prosumer could not reach what the rule permits (range missed), could make no new plan "
-        "and kept the last one (plan kept), did not come to rest (not settled), or whose plan was left to the general "
-        "solver, as prices below zero are (LP fallback, which changes nothing in the result).",
+        "Control steps in which a prosumer could not reach what the rule permits (range missed), could make no new "
+        "plan and kept the last one (plan kept), did not come to rest (not settled), or followed a plan that was left "
+        "to the general solver, as with prices below zero (LP fallback, which is as good a plan).",
     ),
     (
         "Electrical distance (ohm)",
@@ -64,7 +64,10 @@ PROSUMERS: Terms = (
 COMPARISON: Terms = (
     ("Head less end (% points)", "Mean gain kept of the electrically nearest tenth less that of the farthest tenth."),
     ("Worst tenth (%)", "Mean gain kept of the tenth of the prosumers that keeps least."),
-    ("Gini, Jain", "How unevenly gain kept is spread. Gini: 0 where all keep the same; Jain: 1 where all keep the same."),
+    (
+        "Gini, Jain",
+        "How unevenly gain kept is spread. Gini: 0 where all keep the same; Jain: 1 where all keep the same.",
+    ),
     ("Gain lost (%)", "What the rule takes from all together, of what optimisation would have saved them."),
     ("CVC cut (%)", "How far the sum of all CVC is below that of the same case without a rule."),
 )
@@ -75,7 +78,7 @@ def glossary(*terms: Terms) -> Html:
     items = [(element("dfn", name), text) for some in terms for name, text in some]
     signs = element(
         "p",
-        "Signs: active power is above zero where it is consumed or imported and below where it is exported; a battery's "
+        "Signs: active power is above zero where it is consumed or imported, below where it is exported; a battery's "
         "is above zero while it charges; an inverter's reactive power is above zero where it is injected. Voltages are "
         "in per unit (p.u.) of the nominal voltage. Money is in the currency of the tariff.",
     )

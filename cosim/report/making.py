@@ -41,7 +41,9 @@ def run_command(scenario: str, plugins: Sequence[str] = (), *, references: bool 
 def versions_table(facts: Sequence[tuple[str, object]], versions: Mapping[str, Any]) -> Html:
     """What is known of the making, then the version of each library."""
     columns = [Column("what", numeric=False), Column("value", numeric=False)]
-    rows = [[name, element("code", str(value))] for name, value in (*facts, *versions.items()) if value not in (None, "")]
+    rows = [
+        [name, element("code", str(value))] for name, value in (*facts, *versions.items()) if value not in (None, "")
+    ]
     return table("Code, libraries and when", columns, rows)
 
 

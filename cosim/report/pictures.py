@@ -14,21 +14,21 @@ from contextlib import contextmanager
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from cosim.report.html import Child, Html, figure
+from cosim.report.html import Child, Html, clean, figure
 
 __all__ = ["MOST_SVG_BYTES", "PNG_DPI", "drawing", "picture"]
 
 MOST_SVG_BYTES = 250_000
 PNG_DPI = 170
-_PX_PER_INCH = 96  # of CSS
-_SAME_ALWAYS = {"svg.hashsalt": "cosim report", "svg.fonttype": "path"}
+_PX_PER_INCH = 115  # on a screen, where figures are a little larger than on paper
 
 
 @contextmanager
 def drawing() -> Iterator[None]:
     """Draw so that equal data give equal bytes, and that names are drawn as they are: a dollar begins no formula."""
-    with mpl.rc_context({**_SAME_ALWAYS, "text.parse_math": False}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"Glyph .* missing from")  # a box stands for what the font lacks
+    with mpl.rc_context(), warnings.catch_warnings():
+        mpl.rcParams.update({"svg.hashsalt": "cosim report", "svg.fonttype": "path", "text.parse_math": False})
+        warnings.simplefilter("ignore", UserWarning)  # a box stands for what the font lacks; long names take room
         yield
 
 
@@ -45,7 +45,7 @@ def _encoded(drawn: Figure) -> tuple[str, bytes]:
     svg = io.BytesIO()
     drawn.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
     if svg.tell() <= MOST_SVG_BYTES:
-        return "image/svg+xml", svg.getvalue()
+        return "image/svg+xml", clean(svg.getvalue().decode()).encode()  # names are in it, as comments
     png = io.BytesIO()
     drawn.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
     return "image/png", png.getvalue()

@@ -14,8 +14,8 @@ from cosim.input_files import input_hashes
 from cosim.outcome import Run
 from cosim.plots import local_hours, plot_day, plot_voltages, samples_per_step
 from cosim.record import NotRecorded
-from cosim.report.drawings import plot_extremes, plot_in_order
-from cosim.report.html import Html, clean, element, section
+from cosim.report.drawings import plot_extremes, plot_in_order, short
+from cosim.report.html import Html, element, section
 from cosim.report.numbers import counted, fixed, listed
 from cosim.report.pictures import drawing, picture
 from feeders.errors import CosimError
@@ -53,7 +53,7 @@ def _voltages(run: Run, _: Mapping[str, Any]) -> Html:
     people = run.prosumers.sort_values(["distance_ohm", "bus"], kind="stable").drop_duplicates("bus")
     places = np.unique(np.linspace(0, len(people) - 1, _SHOWN).round().astype(int))
     shown = people.iloc[places]
-    labels = [clean(f"{name} (bus {bus})") for name, bus in zip(shown["prosumer"], shown["bus"], strict=True)]
+    labels = [f"{short(name)} (bus {bus})" for name, bus in zip(shown["prosumer"], shown["bus"], strict=True)]
     samples = run.column("vm_pu", rows=shown.index.tolist()).T
     per_step = samples_per_step(run, run.scenario.days)
     with drawing():
@@ -71,8 +71,9 @@ def _voltages(run: Run, _: Mapping[str, Any]) -> Html:
     return picture(
         figure,
         f"Voltages over time at {listed(labels)}, between {fixed(low, 4)} and {fixed(high, 4)} p.u.",
-        f"Voltages over time, from the nearest to the farthest of {counted(len(people), 'bus', 'buses')} with prosumers: "
-        f"mean of each {length}, shaded from its least to its largest sample. Grey: the dead band; dashed: the limits.",
+        f"Voltages over time, from the nearest to the farthest of {counted(len(people), 'bus', 'buses')} with "
+        f"prosumers: mean of each {length}, shaded from its least to its largest sample. Grey: the dead band; dashed: "
+        "the limits.",
     )
 
 
@@ -102,10 +103,10 @@ def _extremes(run: Run, _: Mapping[str, Any]) -> Html:
         ax.legend(fontsize=_LEGEND, ncols=3, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return picture(
         figure,
-        f"Lowest and highest voltage of each prosumer against electrical distance: lowest from {fixed(low.min(), 4)} to "
-        f"{fixed(low.max(), 4)}, highest from {fixed(high.min(), 4)} to {fixed(high.max(), 4)} p.u.",
-        "Lowest and highest voltage of each prosumer in the whole run, against its electrical distance from the source. "
-        "Grey: the dead band; dashed: the limits.",
+        f"Lowest and highest voltage of each prosumer against electrical distance: lowest from {fixed(low.min(), 4)} "
+        f"to {fixed(low.max(), 4)}, highest from {fixed(high.min(), 4)} to {fixed(high.max(), 4)} p.u.",
+        "Lowest and highest voltage of each prosumer in the whole run, against its electrical distance from the "
+        "source. Grey: the dead band; dashed: the limits.",
     )
 
 
@@ -116,17 +117,18 @@ def _shares(run: Run, _: Mapping[str, Any]) -> Html:
     with drawing():
         figure = Figure(figsize=(7.2, 1.0 + 1.55 * len(known)), layout="constrained")
         panels = figure.subplots(len(known), 1, sharex=True, squeeze=False)[:, 0]
-        names = [clean(name) for name in found["prosumer"].astype(str)]
+        names = [short(name) for name in found["prosumer"]]
         for ax, name in zip(panels, known, strict=True):
             plot_in_order(ax, names, found[name].to_numpy(dtype=float), titles[name])
             ax.label_outer()
-    left_out = [f"{titles[name].split(' (')[0]} of {n}" for name in known if (n := int(found[name].isna().sum()))]
+    words = {name: title.split(" (")[0] for name, title in titles.items()}
+    left_out = [f"{words[name]} of {n}" for name in known if (n := int(found[name].isna().sum()))]
     said = f" Undefined, and not drawn: {listed(left_out)}." if left_out else ""
     return picture(
         figure,
         f"{listed([titles[name] for name in known])} by prosumer, from the nearest to the farthest.",
-        f"{listed([titles[name].split(' (')[0] for name in known]).capitalize()} by prosumer, from the nearest to the "
-        f"source at the left to the farthest at the right.{said}",
+        f"By prosumer, from the nearest to the source at the left to the farthest at the right: "
+        f"{listed([words[name] for name in known])}.{said}",
     )
 
 

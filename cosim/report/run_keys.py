@@ -38,7 +38,9 @@ class Key:
 
 def key_section(run: Run) -> Html:
     """The figures of a run; of one that failed those that do not need its end."""
-    found = list(_status(run)) if run.failure is not None else [*_gain(run), *_energy(run), *_voltage(run), *_status(run)]
+    found = (
+        list(_status(run)) if run.failure is not None else [*_gain(run), *_energy(run), *_voltage(run), *_status(run)]
+    )
     return section("key", "Key figures", cards(found))
 
 
@@ -61,7 +63,7 @@ def cards(keys: list[Key]) -> Html:
 
 
 def worst_off(indices: pd.DataFrame) -> int | None:
-    """Row of whoever keeps least of its gain, of equals the farthest; None where nobody has one."""
+    """Place of whoever keeps least of its gain, of equals the farthest; None where nobody has one."""
     known = indices[indices["gain_kept_percent"].notna()]
     if known.empty:
         return None
@@ -96,10 +98,9 @@ def _gain(run: Run) -> Iterator[Key]:
         yield Key("Gain kept, mean", f"{fixed(float(np.nanmean(kept)), 1)} %", "nearest and farthest are the same here")
     worst = worst_off(indices)
     if worst is not None:
-        row = indices.loc[worst]
-        lcg = fixed(row["lcg_percent"], 1)
-        note = f"keeps {fixed(row['gain_kept_percent'], 1)} % of its gain; LCG {lcg} %"
-        yield Key("Worst off", str(row["prosumer"]), note, warns=bool(row["gain_kept_percent"] < 50))
+        keeps, lcg = float(kept[worst]), float(indices["lcg_percent"].to_numpy(dtype=float)[worst])
+        note = f"keeps {fixed(keeps, 1)} % of its gain; LCG {fixed(lcg, 1)} %"
+        yield Key("Worst off", str(indices["prosumer"].iloc[worst]), note, warns=keeps < 50)
 
 
 def _energy(run: Run) -> Iterator[Key]:
@@ -131,7 +132,11 @@ def _voltage(run: Run) -> Iterator[Key]:
         time = minutes(float(count[longest]) * run.scenario.control_step_min)
         yield Key("Beyond the limits", time, note, warns=True)
     else:
-        yield Key("Beyond the limits", "never", f"of {counted(len(count), 'prosumer')} at {band.vm_min_pu:g} to {band.vm_max_pu:g} p.u.")
+        yield Key(
+            "Beyond the limits",
+            "never",
+            f"of {counted(len(count), 'prosumer')} at {band.vm_min_pu:g} to {band.vm_max_pu:g} p.u.",
+        )
     turned = indices["n_reversals"].to_numpy(dtype=float)
     most = int(np.argmax(turned))
     if turned[most] > 0:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cosim.outcome import Run
-from cosim.report.html import Column, Html, element, section, table
+from cosim.report.html import Child, Column, Html, element, section, table
 from cosim.report.numbers import column_of, counted, fixed
 
 __all__ = ["MOST_PROSUMERS", "bill_section", "prosumer_section", "rehearsal_section"]
@@ -19,7 +19,14 @@ MOST_PROSUMERS = 60
 
 _WORST = 10
 _MOST_DAYS = 31
-_SPREAD = {"mean": "mean", "min": "least", "25%": "lower quartile", "50%": "median", "75%": "upper quartile", "max": "largest"}
+_SPREAD = {
+    "mean": "mean",
+    "min": "least",
+    "25%": "lower quartile",
+    "50%": "median",
+    "75%": "upper quartile",
+    "max": "largest",
+}
 _NO_GAIN, _NO_LCG = "no gain", "undefined"
 
 
@@ -29,7 +36,7 @@ class _Index:
 
     title: str
     unit: str
-    values: "pd.Series[float]"
+    values: pd.Series[float]
     decimals: int | None = None
     unknown: str = "not known"
 
@@ -72,8 +79,9 @@ def bill_section(run: Run) -> Html | None:
     quantities, amounts = column_of(found["quantity"]), column_of([*found["amount"], found["amount"].sum()], 4)
     people = max(1, len(run.prosumers))
     each = column_of([*(found["amount"] / people), found["amount"].sum() / people], 4)
-    rows = []
-    for place, ((item, name), row) in enumerate(found.iterrows()):  # type: ignore[misc]
+    rows: list[list[Child]] = []
+    for place, (item, name) in enumerate(found.index.tolist()):
+        row = found.iloc[place]
         named = str(item) if str(name) in ("", "energy") else f"{item}: {name}"
         named += f" ({counted(int(row['n']), 'billing period')})" if row["n"] > 1 else ""
         rows.append([named, quantities[place], str(row["unit"]), amounts[place], each[place]])
@@ -103,7 +111,7 @@ def rehearsal_section(run: Run) -> Html | None:
         "against what it would publish, and publishes what came out best. Deficit: sum over the day of how far what it "
         "watches is beyond its limits; headroom: how far within the limits the worst of it is, below zero beyond them."
     )
-    days = [_day(int(day), own) for day, own in found.groupby("day", sort=True)]  # type: ignore[call-overload]
+    days = [_day(day, found[found["day"] == day]) for day in sorted({int(day) for day in found["day"]})]
     rest = len(days) - _MOST_DAYS
     more = f"{counted(rest, 'more day')} are in rehearsals.csv." if rest > 0 else None
     whole = table(f"Rehearsals, {counted(len(days), 'day')}", _DAY_COLUMNS, days[:_MOST_DAYS])

@@ -38,8 +38,8 @@ def run_lead(run: Run) -> Html:
     scenario = run.scenario
     sentence = (
         f"{counted(len(run.prosumers), 'prosumer')} on the feeder {feeder_name(scenario)}, "
-        f"{counted(scenario.days, 'day')} from {_first_day(scenario)}, under {_rule(scenario)} {_MODES[scenario.mode]}, "
-        f"with {tariff_words(scenario).split(':')[0]}."
+        f"{counted(scenario.days, 'day')} from {_first_day(scenario)}, under {_rule(scenario)} "
+        f"{_MODES[scenario.mode]}, with {tariff_words(scenario).split(':')[0]}."
     )
     return Html(element("p", sentence, class_="lead") + pairs(list(_facts(run)), "facts"))
 

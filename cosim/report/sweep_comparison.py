@@ -12,7 +12,7 @@ from cosim.compare.disparity import NEEDED
 from cosim.compare.fields import design_fields, varying
 from cosim.compare.folder import figures_of
 from cosim.compare.text import differences_shown, findings, grounds, group_name, means_shown
-from cosim.report.html import Column, Html, clean, element, section, table
+from cosim.report.html import Column, Html, element, section, table
 from cosim.report.numbers import MINUS, counted
 from cosim.report.pictures import drawing, picture
 from cosim.sweep import Sweep
@@ -29,8 +29,8 @@ MOST_FIGURES = 4
 _MOST_VALUES = 12  # of a field that is compared in place of the rule
 _CAPTIONS = {
     "disparity": (
-        "Spread of gain kept from head to end, the worst-off tenth, Gini and Jain, by {by}: mean with its 95 % interval "
-        "where there are repetitions, and each population as a faint point."
+        "Spread of gain kept from head to end, the worst-off tenth, Gini and Jain, by {by}: mean with its 95 % "
+        "interval where there are repetitions, and each population as a faint point."
     ),
     "trade-off": (
         "What is had for what is lost: voltage correction against the share of the gain that consumers lose, by {by}."
@@ -54,7 +54,7 @@ def comparison_section(sweep: Sweep, failures: pd.DataFrame) -> Html:
         return section("comparison", title, element("p", f"The runs cannot be compared: {error}"))
     finished = int(table["run"].nunique())
     left = len(sweep.plan) - finished
-    part = f" Of {counted(len(sweep.plan), 'run')} planned, {len(failures):,} failed and {left - len(failures):,} are not run yet; they are not in it." if left else ""
+    part = f" {len(failures):,} failed and {left - len(failures):,} not run yet are not in it." if left else ""
     said = element("p", f"By {found.by}, of {counted(finished, 'finished run')}.{part}")
     lines = element("ul", *(element("li", _signs(line)) for line in grounds(found)), class_="note")
     return section("comparison", f"Comparison by {found.by}", said, lines, *_groups(found))
@@ -83,21 +83,18 @@ def _groups(found: Comparison) -> Iterator[Html]:
         if number < MOST_FIGURES:
             yield from _figures(found, group, measured)
     if len(groups) > MOST_FIGURES:
-        rest = f"{len(groups):,} groups in all: tables of the first {min(len(groups), MOST_GROUPS)}, figures of the first "
+        rest = (
+            f"{len(groups):,} groups in all: tables of the first {min(len(groups), MOST_GROUPS)}, figures of the first "
+        )
         yield element("p", f"{rest}{MOST_FIGURES}. cosim compare writes tables of all of them.", class_="note")
 
 
 def _figures(found: Comparison, group: Mapping[str, Any], measured: pd.DataFrame) -> Iterator[Html]:
     with drawing():
-        drawn = list(figures_of(_cleaned(found), group, measured))
+        drawn = list(figures_of(found, group, measured))
     for kind, figure in drawn:
         caption = _CAPTIONS[kind].format(by=found.by)
         yield picture(figure, f"{caption}{_of(group_name(group))} The numbers are in the tables.", caption)
-
-
-def _cleaned(found: Comparison) -> Comparison:
-    """What is drawn as text has no characters that an image cannot have."""
-    return found
 
 
 def _table(shown: pd.DataFrame, by: str, caption: str) -> Html:

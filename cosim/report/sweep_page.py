@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 import pandas as pd
@@ -42,13 +43,17 @@ def _lead(sweep: Sweep) -> Html:
     """One sentence on what is run."""
     plan = sweep.plan
     axes = [
-        counted(int(plan[name].nunique(dropna=False)), "value") + f" of {name}" for name in varying(plan, fields_of(plan))
+        counted(int(plan[name].nunique(dropna=False)), "value") + f" of {name}"
+        for name in varying(plan, fields_of(plan))
     ]
     seeds = plan["seed"].nunique()
     axes += [counted(int(seeds), "seed")] if seeds > 1 else []
     over = f": {listed(axes)}" if axes else ""
     always = "" if sweep.manifest["references"] else " Runs are not compared with runs without rules and optimisation."
-    return element("p", f"{counted(len(plan), 'run')}{over}.{always}", class_="lead")
+    feeders = listed((str(name) for name in plan["feeder.name"].drop_duplicates()), 4)
+    days = plan["days"].drop_duplicates().tolist()
+    each = counted(int(days[0]), "day") if len(days) == 1 else f"{min(days)} to {max(days)} days"
+    return element("p", f"{counted(len(plan), 'run')} of {each} on {feeders}{over}.{always}", class_="lead")
 
 
 def _file(sweep: Sweep) -> Html:
@@ -60,7 +65,7 @@ def _again(sweep: Sweep) -> Html:
     manifest = sweep.manifest
     facts = [("code", manifest.get("code")), ("plan (SHA-256)", manifest.get("plan"))]
     facts += [("plugin", plugin) for plugin in manifest.get("plugins", [])]
-    plugins = "".join(f" --plugin {plugin}" for plugin in manifest.get("plugins", []))
+    plugins = "".join(f" --plugin {shlex.quote(str(plugin))}" for plugin in manifest.get("plugins", []))
     versions = versions_table(facts, manifest.get("libraries", {}))
     where = "In the folder of this sweep"
     return again_section(where, f"cosim sweep sweep.toml{plugins} --out NEW_DIR", manifest, versions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -30,7 +31,9 @@ def status_section(sweep: Sweep, failures: pd.DataFrame) -> Html:
         Key("Planned", f"{total:,}", "runs"),
         Key("Finished", f"{finished:,}", f"{fixed(100 * finished / total, 0)} % of them" if total else None),
         Key("Failed", f"{failed:,}", _reasons(failures), warns=failed > 0),
-        Key("Not run yet", f"{to_do:,}", "this is what is there so far" if to_do else "nothing is left", warns=to_do > 0),
+        Key(
+            "Not run yet", f"{to_do:,}", "this is what is there so far" if to_do else "nothing is left", warns=to_do > 0
+        ),
     ]
     journal = sweep.journal
     if len(journal):
@@ -81,9 +84,15 @@ def failure_section(sweep: Sweep, failures: pd.DataFrame) -> Html | None:
         Column("message, and what repeats it in the folder of the sweep", numeric=False),
     ]
     n, rest = len(failures), len(failures) - MOST_FAILURES
-    more = element("p", f"{counted(rest, 'more')} are in failures.parquet and failed/.", class_="note") if rest > 0 else None
+    more = (
+        element("p", f"{counted(rest, 'more')} are in failures.parquet and failed/.", class_="note")
+        if rest > 0
+        else None
+    )
     by_reason = failures["reason"].value_counts(sort=True)
-    said = f"{counted(n, 'run')} of {len(sweep.plan):,}: " + listed(f"{count:,} {name}" for name, count in by_reason.items())
+    said = f"{counted(n, 'run')} of {len(sweep.plan):,}: " + listed(
+        f"{count:,} {name}" for name, count in by_reason.items()
+    )
     return section("failures", "Failed runs", element("p", f"{said}."), table("Failed runs", columns, rows), more)
 
 
@@ -101,12 +110,16 @@ def value_text(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _values(column: "pd.Series[object]") -> Sequence[str]:
+def _values(column: pd.Series[Any]) -> Sequence[str]:
     """How many values there are, and which; of many numbers the span."""
     found = ordered([None if value != value else value for value in column.drop_duplicates().tolist()])
     numbers = [value for value in found if isinstance(value, int | float) and not isinstance(value, bool)]
     if len(numbers) == len(found) > _MOST_VALUES:
-        low, high = column_of([min(numbers), max(numbers)]) if isinstance(numbers[0], float) else map(str, (numbers[0], numbers[-1]))
+        low, high = (
+            column_of([min(numbers), max(numbers)])
+            if isinstance(numbers[0], float)
+            else map(str, (numbers[0], numbers[-1]))
+        )
         return f"{len(found):,}", f"from {low} to {high}"
     words = [value_text(value) for value in found]
     rest = len(words) - _MOST_VALUES
