@@ -21,6 +21,7 @@ __all__ = [
     "gini",
     "jain",
     "loss_of_consumer_gain",
+    "near_and_far",
     "voltage_counts",
     "voltage_reversals",
 ]
@@ -62,6 +63,22 @@ def gain_kept(cost: Array, cost_without_rule: Array, cost_without_optimisation: 
     kept = cost_without_optimisation - cost
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(gain > 0, 100 * kept / gain, np.nan)
+
+
+def near_and_far(cost: Array, cost_without_rule: Array, cost_without_optimisation: Array) -> tuple[float, float]:
+    """Gain kept [%] by the nearest third of the prosumers and by the farthest, of those with a gain, each as one.
+
+    That is the sum of what they keep over the sum of what there was, which a small gain of one prosumer does not move.
+    Costs are in the order of the feeder, near to far; a third of n is n / 3, rounded up. NaN where nobody has a gain.
+    """
+    place = np.flatnonzero(cost_without_optimisation - cost_without_rule > 0)
+    third = -(-len(place) // 3)
+
+    def together(part: npt.NDArray[np.intp]) -> float:
+        sums = (np.array([each[part].sum()]) for each in (cost, cost_without_rule, cost_without_optimisation))
+        return float(gain_kept(*sums)[0])
+
+    return together(place[:third]), together(place[len(place) - third :])
 
 
 def curtailed_energy(p_curtailed_kw: Array, step_h: float) -> Array:

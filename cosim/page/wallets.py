@@ -71,16 +71,13 @@ class Wallets:
         totals, step_min = self._totals(), self._model.clock.control_step_h * 60
         cost = totals["cost"].to_numpy()
         *shown, free, idle = (cost[rows] for rows in self._rows)
-        has_gain = np.flatnonzero(idle - free > 0)
-        third = -(-len(has_gain) // 3)
-        near, far = has_gain[:third], has_gain[len(has_gain) - third :]
         found = []
         for side, (label, own) in enumerate(zip(labels, shown, strict=True)):
             of_side = totals.iloc[self._rows[side]]
             beyond = of_side["n_above_max"] + of_side["n_below_min"]
             lived = self._model.clock.step > 0
             extremes = (of_side["vm_min_pu"].min(), of_side["vm_max_pu"].max()) if lived else (np.nan, np.nan)
-            kept = (_kept_together(own[part], free[part], idle[part]) for part in (near, far))
+            kept = indices.near_and_far(own, free, idle)
             sums = (own.sum(), of_side["tce_kwh"].sum())
             found.append((label, *kept, *sums, *extremes, step_min * beyond.max()))
         return pd.DataFrame(found, columns=list(SUMMARY))
@@ -88,8 +85,3 @@ class Wallets:
     def _totals(self) -> pd.DataFrame:
         model = self._model
         return model.tally.table(model.accounts.costs(model.ledger.cost), model.clock.control_step_h)
-
-
-def _kept_together(cost: Array, free: Array, idle: Array) -> float:
-    """Gain kept by some prosumers as one [%]; NaN of nobody."""
-    return float(indices.gain_kept(*(np.array([values.sum()]) for values in (cost, free, idle)))[0])

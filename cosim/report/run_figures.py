@@ -6,21 +6,25 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
 
 from cosim.data import TIMEZONE
 from cosim.input_files import input_hashes
 from cosim.outcome import Run
-from cosim.plots import local_hours, plot_day, plot_voltages, samples_per_step
+from cosim.plots import local_hours, plot_by_prosumer, plot_day, plot_voltages, samples_per_step
 from cosim.record import NotRecorded
-from cosim.report.drawings import plot_extremes, plot_in_order, short
+from cosim.report.drawings import plot_extremes, short
 from cosim.report.html import Html, element, section
 from cosim.report.numbers import counted, fixed, listed
 from cosim.report.pictures import drawing, picture
+from cosim.report.run_map import OtherFeederError, draw_map, feeder_of, worst_voltages
 from feeders.errors import CosimError
 
 __all__ = ["figure_section"]
+
+Array = npt.NDArray[np.float64]
 
 _LEGEND = 7.5  # font size
 _SHOWN = 4  # buses in the figure of voltages
@@ -39,7 +43,7 @@ def figure_section(run: Run, manifest: Mapping[str, Any]) -> Html:
     for name, draw in _FIGURES.items():
         try:
             found.append(draw(run, manifest))
-        except (_Absent, NotRecorded) as why:
+        except (_Absent, NotRecorded, OtherFeederError) as why:
             missing.append(f"{name}: {why}")
         except (CosimError, OSError) as error:  # of what the scenario reads, which may be gone
             missing.append(f"{name}: {error}")
@@ -50,7 +54,7 @@ def figure_section(run: Run, manifest: Mapping[str, Any]) -> Html:
 
 def _voltages(run: Run, _: Mapping[str, Any]) -> Html:
     _require(run, "vm_pu")
-    people = run.prosumers.sort_values(["distance_ohm", "bus"], kind="stable").drop_duplicates("bus")
+    people = run.prosumers.sort_values("distance_ohm", kind="stable").drop_duplicates("bus")
     places = np.unique(np.linspace(0, len(people) - 1, _SHOWN).round().astype(int))
     shown = people.iloc[places]
     labels = [f"{short(name)} (bus {bus})" for name, bus in zip(shown["prosumer"], shown["bus"], strict=True)]
@@ -112,28 +116,53 @@ def _extremes(run: Run, _: Mapping[str, Any]) -> Html:
 
 def _shares(run: Run, _: Mapping[str, Any]) -> Html:
     found = _finished(run)
-    titles = {"gain_kept_percent": "gain kept (%)", "lcg_percent": "LCG (%)", "tce_kwh": "curtailed (kWh)"}
-    known = [name for name in titles if found[name].notna().any()]
+    columns = {name: found[name].to_numpy(dtype=float) for name in _MEASURES if found[name].notna().any()}
+    names = [short(name) for name in found["prosumer"]]
+    words = listed([_MEASURES[name][0] for name in columns])
     with drawing():
-        figure = Figure(figsize=(7.2, 1.0 + 1.55 * len(known)), layout="constrained")
-        panels = figure.subplots(len(known), 1, sharex=True, squeeze=False)[:, 0]
-        names = [short(name) for name in found["prosumer"]]
-        for ax, name in zip(panels, known, strict=True):
-            plot_in_order(ax, names, found[name].to_numpy(dtype=float), titles[name])
-            ax.label_outer()
-    words = {name: title.split(" (")[0] for name, title in titles.items()}
-    left_out = [f"{words[name]} of {n}" for name in known if (n := int(found[name].isna().sum()))]
-    said = f" Undefined, and not drawn: {listed(left_out)}." if left_out else ""
+        figure = Figure(figsize=(7.2, 0.5 + 1.55 * len(columns)), layout="constrained")
+        panels = np.atleast_1d(figure.subplots(len(columns), 1))
+        for ax, (name, values) in zip(panels, columns.items(), strict=True):
+            title, missing = _MEASURES[name]
+            own = {run.scenario.rule: values}
+            plot_by_prosumer(ax, own, title, names=names, limits=_ends(name, values), missing=missing)
+        for ax in panels[:-1]:
+            ax.set_xlabel("")
     return picture(
         figure,
-        f"{listed([titles[name] for name in known])} by prosumer, from the nearest to the farthest.",
-        f"By prosumer, from the nearest to the source at the left to the farthest at the right: "
-        f"{listed([words[name] for name in known])}.{said}",
+        f"{words} by prosumer, from the nearest to the source to the farthest.",
+        f"By prosumer, from the nearest to the source at the left to the farthest at the right: {words}. A triangle at "
+        "an edge points to a value beyond it.",
     )
 
 
+def _map(run: Run, _: Mapping[str, Any]) -> Html:
+    found, band = _finished(run), run.scenario.voltage.band
+    feeder = feeder_of(run.scenario.feeder, run.prosumers)
+    vm_pu = worst_voltages(feeder, found)
+    with drawing():
+        figure = draw_map(feeder, vm_pu, band)
+    known = vm_pu[np.isfinite(vm_pu)]
+    beyond = int(((known < band.vm_min_pu) | (known > band.vm_max_pu)).sum())
+    said = f"{beyond:,} of {counted(len(known), 'bus', 'buses')} with prosumers were beyond a limit at some time"
+    return picture(
+        figure,
+        f"Map of the feeder, buses coloured by the voltage farthest from 1 p.u.: {said}.",
+        "The feeder: at each bus with prosumers the voltage farthest from 1 p.u. in the whole run, red above and blue "
+        f"below, triangles beyond a limit; hollow where there are no prosumers; the large circle is the grid. {said}.",
+    )
+
+
+_MEASURES = {
+    "gain_kept_percent": ("gain kept (%)", "no gain to keep"),
+    "lcg_percent": ("LCG (%)", "undefined"),
+    "tce_kwh": ("curtailed energy (kWh)", "not known"),
+}
+"""What is drawn by prosumer: its title, and what it means that one has no value."""
+
 _FIGURES: dict[str, Draw] = {
     "gain kept, LCG and curtailed energy by prosumer": _shares,
+    "the feeder": _map,
     "lowest and highest voltage against distance": _extremes,
     "voltages over time": _voltages,
     "the day of the farthest prosumer": _day,
@@ -146,7 +175,7 @@ def _finished(run: Run) -> pd.DataFrame:
         raise _Absent("the run failed, and has no indices")
     if run.indices.empty:
         raise _Absent("there are no prosumers")
-    return run.indices.sort_values(["distance_ohm", "bus"], kind="stable")
+    return run.indices.sort_values("distance_ohm", kind="stable")
 
 
 def _require(run: Run, *columns: str) -> None:
@@ -166,3 +195,14 @@ def _farthest(run: Run) -> str:
     if own.empty:
         raise _Absent("there are no prosumers")
     return str(own.sort_values("distance_ohm", ascending=False, kind="stable")["prosumer"].iloc[0])
+
+
+def _ends(name: str, values: Array) -> tuple[float, float] | None:
+    """The ends of an axis of percentages, which may be anything where there is little to relate to."""
+    least, largest = float(np.nanmin(values)), float(np.nanmax(values))
+    if name == "gain_kept_percent":
+        return (0.0 if least >= 0 else -50.0 if least >= -50 else -100.0), (110.0 if largest <= 110 else 150.0)
+    if name == "lcg_percent":
+        high = next((end for end in (5.0, 10.0, 20.0, 50.0) if largest <= end), 100.0)
+        return (0.0 if least >= 0 else -high), high
+    return None

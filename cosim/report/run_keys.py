@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cosim.compare.disparity import near_and_far
+from cosim.indices import near_and_far
 from cosim.outcome import Run
 from cosim.report.html import Child, Html, element, section
 from cosim.report.numbers import counted, fixed, measured, minutes, share
@@ -79,23 +79,21 @@ def not_ok(run: Run) -> tuple[int, int]:
 
 
 def _gain(run: Run) -> Iterator[Key]:
-    indices = run.indices
-    kept, distance = (indices[name].to_numpy(dtype=float) for name in ("gain_kept_percent", "distance_ohm"))
+    indices = run.indices.sort_values("distance_ohm", kind="stable", ignore_index=True)
     if run.cost_without_rule is None or run.cost_without_optimisation is None:
         yield Key("Gain kept", "not known", "run without the runs that it is compared with")
         return
+    kept = indices["gain_kept_percent"].to_numpy(dtype=float)
     n = int(np.isfinite(kept).sum())
     if not n:
         yield Key("Gain kept", "nobody has a gain", "no planning saves anything here, so there is nothing to keep")
         return
-    near, far = near_and_far(kept, distance)
-    if np.isfinite(near):
-        third = counted(max(1, n // 3), "prosumer")
-        yield Key("Gain kept, nearest third", f"{fixed(near, 1)} %", f"mean of {third} of {n:,} with a gain")
-        gap = f"{measured(abs(near - far))} % points {'less' if near >= far else 'more'} than the nearest"
-        yield Key("Gain kept, farthest third", f"{fixed(far, 1)} %", gap, warns=near - far > 10)
-    else:
-        yield Key("Gain kept, mean", f"{fixed(float(np.nanmean(kept)), 1)} %", "nearest and farthest are the same here")
+    names = ("cost", "cost_without_rule", "cost_without_optimisation")
+    near, far = near_and_far(*(indices[name].to_numpy(dtype=float) for name in names))
+    third = counted(-(-n // 3), "prosumer")
+    yield Key("Gain kept, nearest third", f"{fixed(near, 1)} %", f"{third} of {n:,} with a gain, taken together")
+    gap = f"{measured(abs(near - far))} % points {'less' if near >= far else 'more'} than the nearest"
+    yield Key("Gain kept, farthest third", f"{fixed(far, 1)} %", gap, warns=near - far > 10)
     worst = worst_off(indices)
     if worst is not None:
         keeps, lcg = float(kept[worst]), float(indices["lcg_percent"].to_numpy(dtype=float)[worst])

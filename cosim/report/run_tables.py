@@ -50,7 +50,7 @@ def prosumer_section(run: Run) -> Html | None:
     """Indices of each prosumer in the order of the feeder, or of many their spread and the worst; None if it failed."""
     if run.failure is not None:
         return None
-    indices = run.indices.sort_values(["distance_ohm", "bus"], kind="stable")
+    indices = run.indices.sort_values("distance_ohm", kind="stable")
     columns = list(_columns(run, indices))
     notes = [element("p", note, class_="note") for note in _notes(run)]
     n = len(indices)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from agents.prosumer import RULES
 from cosim.data import TIMEZONE
 from cosim.outcome import Run
-from cosim.report.html import Html, clean, element, pairs
+from cosim.report.html import Html, element, pairs
 from cosim.report.numbers import counted, fixed, listed
 from cosim.scenario import Scenario
 
@@ -103,13 +103,17 @@ def _rule(scenario: Scenario) -> str:
 
 def _rules(scenario: Scenario) -> Iterator[str]:
     rule = RULES.get(scenario.rule)
-    words = clean((rule.__doc__ or "").strip().splitlines()[0]).rstrip(".") if rule is not None and rule.__doc__ else ""
+    words = (
+        (rule.__doc__ or "").strip().splitlines()[0].rstrip(".").replace("`", "")
+        if rule is not None and rule.__doc__
+        else ""
+    )
     yield f"{scenario.rule}: {words}" if words else scenario.rule
     own: dict[str, int] = {}
     for prosumer in scenario.prosumers:
         if prosumer.rule not in (None, scenario.rule):
             own[str(prosumer.rule)] = own.get(str(prosumer.rule), 0) + 1
-    yield from (f"{counted(count, 'prosumer')} with {name} instead" for name, count in sorted(own.items()))
+    yield from (f"{name} instead for {counted(count, 'prosumer')}" for name, count in sorted(own.items()))
 
 
 def _voltages(scenario: Scenario) -> str:

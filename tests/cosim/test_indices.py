@@ -19,6 +19,7 @@ from cosim.indices import (
     gini,
     jain,
     loss_of_consumer_gain,
+    near_and_far,
     voltage_counts,
     voltage_reversals,
 )
@@ -51,6 +52,16 @@ def test_lcg_of_the_published_table(cost: list[float], published_percent: list[f
     found = loss_of_consumer_gain(np.array(cost), np.full(3, 37.78))
     assert found == pytest.approx(published_percent, rel=0, abs=0.03)
     assert found[0] == 0.0
+
+
+def test_gain_kept_near_and_far_by_hand() -> None:
+    # Five with a gain of 1, 1, 1, 1, 4 and one, the third, with none: a third of five is two, and each third is one.
+    free, idle = np.array([1.0, 1.0, 5.0, 1.0, 1.0, 1.0]), np.array([2.0, 2.0, 5.0, 2.0, 2.0, 5.0])
+    cost = free + np.array([0.0, 0.5, 9.0, 7.0, 1.0, 1.0])
+    near, far = near_and_far(cost, free, idle)
+    assert near == pytest.approx(100 * (1.0 + 0.5) / 2)
+    assert far == pytest.approx(100 * (0.0 + 3.0) / 5)  # and not the mean of 0 and 75 %
+    assert np.isnan(near_and_far(cost, idle, idle)).all()
 
 
 def test_lcg_of_costs_at_and_below_zero() -> None:
