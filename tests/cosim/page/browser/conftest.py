@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,17 @@ from tests.cosim.page.browser.served import Served, serving
 from tests.cosim.page.browser.shown import Shown
 from tests.cosim.page.browser.watched import Watch
 
-DAY = {"market_step_min": 60, "control_step_min": 15, "record": ()}
-"""A day that is over quickly, 24 steps of it."""
+DAY = {
+    "start": datetime(2016, 6, 9, 8, tzinfo=UTC),
+    "market_step_min": 60,
+    "control_step_min": 15,
+    "feeder.background_scale": 4.0,
+}
+"""A day that is over quickly, 24 steps of it, begun on a sunny morning, so that rules act in its first hours.
+
+The four-bus feeder has no loads of its own; four times the loads of case33bw are more than it carries, those of the
+Kerber feeders are not.
+"""
 
 
 @pytest.fixture(scope="module")

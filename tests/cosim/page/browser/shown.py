@@ -34,6 +34,16 @@ _PIXELS = """async image => {
 
 _CELLS = "body => [...body.rows].map(row => [...row.cells].map(cell => cell.innerText.trim()))"
 
+# What does not fit into a box that hides the rest of it; what only those read who do not see is there on purpose.
+_CUT_OFF = """() => [...document.querySelectorAll('[class*=cosim-]')].filter(part => {
+    const style = getComputedStyle(part);
+    const hides = way => ['hidden', 'clip'].includes(style[`overflow${way}`]);
+    return part.clientWidth > 1 && ((hides('Y') && part.scrollHeight > part.clientHeight + 1)
+        || (hides('X') && part.scrollWidth > part.clientWidth + 1));
+}).map(part => `${part.className}: ${part.scrollWidth} x ${part.scrollHeight} in ${part.clientWidth} x ${part.clientHeight}`)"""
+
+_SCROLLS = "part => part.scrollHeight > part.clientHeight + 1 || part.scrollWidth > part.clientWidth + 1"
+
 Box = dict[str, float]
 
 
@@ -120,8 +130,12 @@ class Shown:
         part = self.part(f"control-{control.name}")
         if control.kind == "choice":
             part.locator(".v-select__slot").click()
-            options = self.page.locator(".menuable__content__active .v-list-item")
-            options.nth(control.choices.index(str(value))).click()
+            options, place = self.page.locator(".menuable__content__active .v-list-item"), control.choices.index(str(value))
+            options.first.wait_for()
+            while options.count() <= place:  # long lists grow while they are scrolled
+                options.last.scroll_into_view_if_needed()
+                self.page.wait_for_timeout(20)
+            options.nth(place).click()
             options.first.wait_for(state="hidden")
         elif part.locator("[role=slider]").count():
             self.slide(control, float(value))
@@ -155,6 +169,15 @@ class Shown:
         url = self.image(name).evaluate(_PIXELS)
         data = base64.b64decode(url.split(",", 1)[1])
         return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+    def cut_off(self) -> list[str]:
+        """Parts of which something cannot be seen, and cannot be scrolled to."""
+        found: list[str] = self.page.evaluate(_CUT_OFF)
+        return found
+
+    def scrolled(self, names: Sequence[str]) -> list[str]:
+        """Those of some parts that have to be scrolled to be seen whole."""
+        return [name for name in names if self.part(name).evaluate(_SCROLLS)]
 
     def boxes(self, names: Sequence[str]) -> dict[str, Box | None]:
         """Where parts are on the page."""
