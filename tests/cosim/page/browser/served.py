@@ -18,7 +18,7 @@ from tests.cosim.command_line import COSIM
 
 __all__ = ["PATIENCE_S", "Served", "serving"]
 
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 """For the start on a busy machine, where functions are compiled first."""
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+\S*")
