@@ -5,6 +5,8 @@ Legibility was judged by eye on the four-bus case, the village, and 100 and 1000
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -126,7 +128,7 @@ def test_names_that_are_shown_do_not_touch() -> None:
     ax = plot_by_prosumer(figure.subplots(), {"prc": np.ones(4)}, "energy (kWh)", names=names)
     assert [text.get_text() for text in ax.get_xticklabels()] == names
     boxes = [text.get_window_extent() for text in ax.get_xticklabels()]
-    assert all(one.x1 < other.x0 for one, other in zip(boxes, boxes[1:], strict=False))
+    assert all(one.x1 < other.x0 for one, other in pairwise(boxes))
 
 
 def wallets_of(n: int, sides: int = 2, seed: int = 0) -> pd.DataFrame:
