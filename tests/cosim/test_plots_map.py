@@ -21,6 +21,7 @@ from cosim.plots import (
     FeederProfile,
     FeederState,
     Homes,
+    Redrawn,
     home_places,
     plot_feeder,
     plot_feeder_key,
@@ -297,6 +298,20 @@ def test_the_profiles_range_grows_in_steps_and_never_shrinks():
     steps = [(0.94, 1.06), (0.94, 1.06), (0.94, 1.08), (0.90, 1.08), (0.90, 1.08)]
     np.testing.assert_allclose(found, steps)
     assert len(profile.ax.get_yticks()) <= 8
+
+
+def test_a_profile_redrawn_in_part_is_the_same_picture() -> None:
+    found = homes([1, 3])
+    kept = FeederProfile(axes(1000, 300), SKETCH, DISTANCE_OHM, BAND, ["prc"])
+    redrawn = Redrawn(kept.ax.get_figure())
+    for vm_pu in (np.ones(4), STATE.vm_pu, np.full(4, 1.2)):  # the last moves the range
+        kept.update({"prc": vm_pu}, found, chosen=0)
+        picture = redrawn.pixels(kept.moving, kept.ax.get_ylim()).copy()
+        whole = FeederProfile(axes(1000, 300), SKETCH, DISTANCE_OHM, BAND, ["prc"])
+        whole._range_pu = kept._range_pu
+        whole._set_range()
+        whole.update({"prc": vm_pu}, found, chosen=0)
+        np.testing.assert_array_equal(picture, rendered(whole.ax))
 
 
 def test_the_chosen_ones_distance_is_marked():

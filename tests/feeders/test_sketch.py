@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feeders import Feeder, load_feeder
+from feeders.geodata import apart
 from feeders.sketch import Sketch, sketch_of
 from feeders.tree_layout import place_forest
 from tests.feeders.feeder_cases import CASES, low_voltage_net
@@ -147,6 +148,16 @@ def test_buses_on_one_spot_are_moved_apart():
     xy = np.column_stack([sketch.x, sketch.y])
     nearest = min(np.hypot(*(p - q)) for p, q in combinations(xy, 2))
     assert nearest > 0.01 * np.hypot(*np.ptp(xy, axis=0))
+
+
+def test_a_cluster_is_spread():
+    """Places closer together than 1.8 % of the diagonal, here some 0.25, come apart to that, all but rounding."""
+    rng = np.random.default_rng(5)
+    places = np.concatenate([[(0.0, 0.0), (10.0, 10.0)], 5 + 0.3 * rng.random((12, 2))])
+    moved = apart(places, np.arange(14.0))
+    nearest = min(np.hypot(*(p - q)) for p, q in combinations(moved, 2))
+    assert nearest > 0.2
+    np.testing.assert_array_equal(moved[:2], places[:2])
 
 
 def with_places(places):
