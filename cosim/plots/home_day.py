@@ -26,7 +26,7 @@ from cosim.plots.panels import (
     round_up,
     value_axis,
 )
-from cosim.plots.run import COLOURS
+from cosim.plots.style import COLOURS
 
 __all__ = [
     "plot_home",

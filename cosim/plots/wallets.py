@@ -25,8 +25,8 @@ from cosim.plots.panels import (
     round_up,
     value_axis,
 )
-from cosim.plots.run import COLOURS
 from cosim.plots.still import SMALL, TEXT
+from cosim.plots.style import COLOURS
 
 __all__ = ["plot_by_prosumer", "plot_wallets"]
 

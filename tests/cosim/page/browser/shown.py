@@ -130,7 +130,10 @@ class Shown:
         part = self.part(f"control-{control.name}")
         if control.kind == "choice":
             part.locator(".v-select__slot").click()
-            options, place = self.page.locator(".menuable__content__active .v-list-item"), control.choices.index(str(value))
+            options, place = (
+                self.page.locator(".menuable__content__active .v-list-item"),
+                control.choices.index(str(value)),
+            )
             options.first.wait_for()
             while options.count() <= place:  # long lists grow while they are scrolled
                 options.last.scroll_into_view_if_needed()

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from cosim import Scenario
-from cosim.page.controls import Board, Control, Settings
+from cosim.page.controls import Board, Control
 from cosim.page.live import Live
 from tests.cosim.page.browser.shown import PICTURES, Shown, until
-from tests.cosim.page.browser.told import differences, says
+from tests.cosim.page.browser.told import assert_shows, lived, says
 
 N_STEPS = 24  # of the day in conftest
 FIXED = ("play", "step", "reset", "clock", "summary", "picture-map-0", "picture-map-1", "picture-profile")
@@ -22,21 +22,6 @@ SMALL_FEEDER = "kerber-landnetz-freileitung-2"
 @pytest.fixture(scope="module")
 def board(base: Scenario) -> Board:
     return Board(base)
-
-
-def lived(board: Board, settings: Settings, steps: int) -> Live:
-    live = Live(board, settings)
-    for _ in range(steps):
-        live.step()
-    return live
-
-
-def assert_shows(shown: Shown, live: Live) -> None:
-    """Clock and key figures are those of a run of this process."""
-    assert shown.clock() == (live.step_number, live.n_steps)
-    assert live.clock_text in shown.text("clock")
-    table = live.summary()
-    until(lambda: not differences(shown.rows("summary"), table), str(table), shown.page, 5)
 
 
 def colours(pixels: np.ndarray) -> int:

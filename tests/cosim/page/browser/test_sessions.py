@@ -14,7 +14,7 @@ from cosim.page.controls import Board
 from cosim.page.live import Live
 from tests.cosim.page.browser.served import Served
 from tests.cosim.page.browser.shown import Shown, until
-from tests.cosim.page.browser.told import differences
+from tests.cosim.page.browser.told import assert_shows, lived
 
 # Keeps what the page sends, and sends what a test has made of it, over the page's own socket.
 SPY = """
@@ -35,12 +35,6 @@ def board(base: Scenario) -> Board:
     return Board(base)
 
 
-def assert_shows(shown: Shown, live: Live) -> None:
-    until(lambda: shown.clock()[0] == live.step_number, f"step {live.step_number}", shown.page)
-    table = live.summary()
-    until(lambda: not differences(shown.rows("summary"), table), str(table), shown.page, 5)
-
-
 def test_two_browsers_see_their_own_runs(opened: Callable[..., Shown], board: Board) -> None:
     one, other = opened(), opened()
     one.part("play").click()
@@ -57,13 +51,8 @@ def test_two_browsers_see_their_own_runs(opened: Callable[..., Shown], board: Bo
     assert one.value(kappa) == pytest.approx(board.initial.kappa)
     one.part("play").click()
     until(lambda: one.text("play") == "Play" or one.clock()[0] == one.clock()[1], "a pause", one.page)
-    steps = one.clock()[0]
     one.page.wait_for_timeout(300)  # a step that had begun may end
-    steps = one.clock()[0]
-    live = Live(board, board.initial)
-    for _ in range(steps):
-        live.step()
-    assert_shows(one, live)
+    assert_shows(one, lived(board, board.initial, one.clock()[0]))
 
 
 def test_a_page_loaded_anew_in_the_midst_of_a_run_begins_clean(page: Shown, board: Board) -> None:
@@ -78,24 +67,19 @@ def test_a_page_loaded_anew_in_the_midst_of_a_run_begins_clean(page: Shown, boar
     page.page.wait_for_timeout(300)
     assert page.clock()[0] == 0
     page.step()
-    live = Live(board, board.initial)
-    live.step()
-    assert_shows(page, live)
+    assert_shows(page, lived(board, board.initial, 1))
 
 
 def test_a_closed_tab_stops_its_run(opened: Callable[..., Shown], served: Served) -> None:
     """Its thread ends, and the server no longer computes."""
-    before = served.process.num_threads()
-    page = opened()
+    page, other = opened(), opened()
     page.part("play").click()
     until(lambda: page.clock()[0] >= 2, "it plays", page.page)
-    assert served.process.num_threads() > before
-    page.page.close(run_before_unload=False)
-    end = time.monotonic() + 20
-    while not (quiet := idle(served)) and time.monotonic() < end:
-        pass
-    assert quiet, "the server computes for nobody"
-    assert served.process.num_threads() <= before
+    threads = served.process.num_threads()
+    page.page.close()
+    until(lambda: served.process.num_threads() < threads, "the thread of the run ends", other.page)
+    until(lambda: idle(served), "the server computes for nobody", other.page)
+    assert other.clock()[0] == 0
 
 
 def idle(served: Served, window_s: float = 0.5) -> bool:
@@ -120,9 +104,7 @@ def test_fifty_quick_moves_of_a_slider_end_at_the_last_value(page: Shown, board:
     page.page.wait_for_timeout(300)  # the last move is sent a moment after it
     page.reset()
     page.step()
-    live = Live(board, settings)
-    live.step()
-    assert_shows(page, live)
+    assert_shows(page, lived(board, settings, 1))
 
 
 def test_forged_values_are_refused_with_a_message_and_change_nothing(

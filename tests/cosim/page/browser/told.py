@@ -8,7 +8,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-__all__ = ["differences", "says"]
+from cosim.page.controls import Board, Settings
+from cosim.page.live import Live
+from tests.cosim.page.browser.shown import Shown, until
+
+__all__ = ["assert_shows", "differences", "lived", "says"]
 
 _NUMBER = re.compile(r"[-−]?\d+(?:\.(\d+))?")
 _NOTHING = ("", "-", "–", "—")
@@ -37,3 +41,27 @@ def differences(cells: Sequence[Sequence[str]], table: pd.DataFrame) -> list[str
         for row, value in enumerate(table[column].tolist())
         if not says(cells[row][place], value)
     ]
+
+
+def lived(board: Board, settings: Settings, steps: int) -> Live:
+    """The same run in this process."""
+    live = Live(board, settings)
+    for _ in range(steps):
+        live.step()
+    return live
+
+
+def assert_shows(shown: Shown, live: Live) -> None:
+    """Clock and key figures are those of a run of this process."""
+    table, found = live.summary(), [""]
+    until(lambda: shown.clock() == (live.step_number, live.n_steps), f"step {live.step_number}", shown.page)
+    assert live.clock_text in shown.text("clock")
+
+    def same() -> bool:
+        found[:] = differences(shown.rows("summary"), table)
+        return not found
+
+    try:
+        until(same, "the same figures", shown.page, 5)
+    except AssertionError:
+        raise AssertionError("; ".join(found)) from None
