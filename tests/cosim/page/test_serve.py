@@ -27,6 +27,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from cosim.scenario import Scenario
+
 ROOT = Path(__file__).parents[3]
 TOKEN = "correct-horse-battery"
 START = """
@@ -36,6 +38,7 @@ setup.KEPT_S, setup.MOST_PAGES = 1, 3
 from cosim.commands import main
 main()
 """
+QUICK = {"NUMBA_DISABLE_JIT": "1"}  # three prosumers step as fast without, and a first time compiles for half a minute
 HOSTILE = {
     "HOST": "0.0.0.0",
     "SOLARA_HOST": "0.0.0.0",
@@ -111,12 +114,13 @@ class Server:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("app")
+    (folder / "s.toml").write_text(Scenario().to_toml())
     (folder / "dotenv.py").write_text(DOTENV)
     (folder / ".env").write_text("SOLARA_THEME_TITLE=by-dotenv\n")
     process = subprocess.Popen(
-        [sys.executable, "-c", START, "app", "--port", "0", "--no-open"],
+        [sys.executable, "-c", START, "app", "s.toml", "--port", "0", "--no-open"],
         cwd=folder,
-        env={**os.environ, **HOSTILE, "PYTHONPATH": f"{ROOT}:{folder}"},
+        env={**os.environ, **QUICK, **HOSTILE, "PYTHONPATH": f"{ROOT}:{folder}"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -317,7 +321,7 @@ def test_ctrl_c_while_it_starts(tmp_path: Path) -> None:
     starting = subprocess.Popen(
         [sys.executable, "-c", slow + START, "app", "--port", "0", "--no-open"],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, **QUICK, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
