@@ -55,8 +55,7 @@ class FeederMap:
         self._drawn = [edge for edge, path in enumerate(sketch.paths) if sketch.closed[edge] and _finite(path)]
         ties = [path for path, closed in zip(sketch.paths, sketch.closed, strict=True) if not closed and _finite(path)]
         ax.add_collection(LineCollection(ties, colors=OPEN, linewidths=1.0, linestyles=[(0, (4, 3))], zorder=1))
-        lines = [sketch.paths[edge] for edge in self._drawn]
-        self._lines = LineCollection(lines, capstyle="round", joinstyle="round", zorder=2)
+        self._lines = LineCollection([], capstyle="round", joinstyle="round", zorder=2)
         ax.add_collection(self._lines)
         xy = np.column_stack([sketch.x, sketch.y])
         self._trafos = [edge for edge in self._drawn if sketch.element[edge] == "trafo"]
@@ -107,7 +106,9 @@ class FeederMap:
 
     def _show_edges(self, state: FeederState) -> None:
         widths, over = edge_widths(self.sketch, state)
-        order = self._drawn
+        drawn = np.array(self._drawn, dtype=np.int64)
+        order = drawn[np.argsort(widths[drawn], kind="stable")]  # where branches begin together the widest shows
+        self._lines.set_segments([self.sketch.paths[edge] for edge in order])
         self._lines.set_linewidth(widths[order].tolist())
         self._lines.set_color(np.where(over[order], OVERLOAD, LINE).tolist())
         self._rings.set_edgecolor(np.where(over[self._trafos], OVERLOAD, GREY).tolist())

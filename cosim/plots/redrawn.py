@@ -24,7 +24,7 @@ class Redrawn:
     """
 
     def __init__(self, figure: Figure) -> None:
-        self._canvas: Any = FigureCanvasAgg(figure)  # type: ignore[no-untyped-call] # matplotlib's backends are untyped
+        self._canvas: Any = FigureCanvasAgg(figure)
         self._still: Hashable = None
         self._background: object = None
 

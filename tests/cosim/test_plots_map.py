@@ -139,9 +139,11 @@ def test_lines_are_as_wide_as_they_are_loaded():
     assert widths[1] > full > none == widths[2]  # unknown: thin
     drawn = FeederMap(axes(), SKETCH, BAND)
     drawn.update(STATE)
-    assert drawn._lines.get_linewidth() == pytest.approx(widths)
+    assert drawn._lines.get_linewidth() == pytest.approx(widths[[2, 0, 1]])  # the widest on top
     colours = [tuple(colour) for colour in drawn._lines.get_color()]
-    assert colours == [to_rgba(LINE), to_rgba(OVERLOAD), to_rgba(LINE)]
+    assert colours == [to_rgba(LINE), to_rgba(LINE), to_rgba(OVERLOAD)]
+    first = [float(segment[0, 0]) for segment in drawn._lines.get_segments()]
+    assert first == SKETCH.x[[2, 0, 1]].tolist()
 
 
 def test_loadings_go_to_their_own_elements():
