@@ -186,7 +186,7 @@ class Views:
 def home_text(homes: Homes, row: int, bus: int) -> str:
     """What a prosumer's spot tells: who and at which bus, and its numbers as means of the last market step."""
     vm_pu, energy_kwh, capacity_kwh = homes.vm_pu[row], homes.energy_kwh[row], homes.capacity_kwh[row]
-    lines = [f"{homes.names[row]}, bus {bus}"]
+    lines = [homes.names[row], f"bus {bus}"]
     lines.append(f"voltage {vm_pu:.4f} p.u." if np.isfinite(vm_pu) else f"voltage {_UNKNOWN}")
     lines.append(f"meter {_power(homes.p_meter_kw[row], 'import', 'export')}")
     if capacity_kwh > 0:
