@@ -31,8 +31,8 @@ class Live:
 
     All copies have the same homes, day and seed and live in lock-step, so that gain kept and LCG of what has been lived
     so far are known after every step; at the end they are those of `cosim.run`. Prosumers are in feeder order
-    everywhere, from the source to the end, and `row` counts them so. Only the present day is kept. Where one copy has no
-    usable power flow, the run ends for all.
+    everywhere, from the source to the end, and `row` counts them so. Only the present day is kept. Where one copy has
+    no usable power flow, the run ends for all.
 
     A `Live` belongs to one thread at a time.
 
