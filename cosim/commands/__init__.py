@@ -1,4 +1,4 @@
-"""The command line: ``cosim run | check | population | study | feeders | rules | bench``."""
+"""The command line: ``cosim run | check | population | report | study | feeders | rules | bench``."""
 
 from cosim.commands.main import main
 

@@ -78,6 +78,10 @@ def test_the_table_has_the_indices_of_the_run_in_the_order_of_the_feeder(day: Pa
         for title, name in names.items():
             assert_shown(row[title], own[name])
         assert number(row["above limit"]) == 15 * own["n_above_max"]  # minutes of steps of a quarter of an hour
+    alts = " ".join(given["alt"] for given in page.of("img"))
+    n_beyond = int((indices["n_above_max"] + indices["n_below_min"] > 0).sum())  # each is at a bus of its own
+    assert n_beyond > 0 and f"{n_beyond} of 3 buses with prosumers were beyond a limit" in alts
+    assert len(page.of("img")) == 5 and "Not drawn" not in page.words
     assert indices["n_above_max"].max() > 0 and indices["tce_kwh"].max() > 0  # else there was little to show
 
 
@@ -230,6 +234,7 @@ def test_a_thousand_prosumers_are_a_spread_and_the_worst_ten(tmp_path: Path) -> 
     worst = page.table("The 10 that keep least")
     assert [row["prosumer"] for row in worst] == [f"home-{k:04}" for k in range(999, 989, -1)]
     assert "more lines are in scenario.toml" in page.words
+    assert "the feeder that the scenario names is not the one that was run" in page.words  # as distances are made up
     third = kept.iloc[-334:].mean()  # who all have the same gain
     assert f"Gain kept, farthest third{third:.1f} %" in page.words
 
@@ -288,7 +293,9 @@ def test_where_there_is_nothing_to_report_it_is_one_line(day: Path, tmp_path: Pa
         report_of(tmp_path / "cut")
 
 
-def test_nothing_but_a_report_is_replaced(day: Path, tmp_path: Path) -> None:
+def test_nothing_but_a_report_is_replaced(tmp_path: Path) -> None:
+    day = tmp_path / "day"
+    save_run(many(3), day, seconds=1.0)
     mine = tmp_path / "mine.html"
     mine.write_text("<!DOCTYPE html>\n<html>my own</html>")
     for target in (mine, tmp_path):
