@@ -40,7 +40,7 @@ _CUT_OFF = """() => [...document.querySelectorAll('[class*=cosim-]')].filter(par
     const hides = way => ['hidden', 'clip'].includes(style[`overflow${way}`]);
     return part.clientWidth > 1 && ((hides('Y') && part.scrollHeight > part.clientHeight + 1)
         || (hides('X') && part.scrollWidth > part.clientWidth + 1));
-}).map(part => `${part.className}: ${part.scrollWidth} x ${part.scrollHeight} in ${part.clientWidth} x ${part.clientHeight}`)"""
+}).map(part => part.className)"""
 
 _SCROLLS = "part => part.scrollHeight > part.clientHeight + 1 || part.scrollWidth > part.clientWidth + 1"
 

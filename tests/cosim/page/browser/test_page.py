@@ -163,7 +163,7 @@ def test_nothing_jumps_and_nothing_overflows(page: Shown) -> None:
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1920, 1080)])
 def test_every_view_is_there_at_any_size(opened: Callable[..., Shown], shots: Path, width: int, height: int) -> None:
     page = opened(width, height)
-    page.step(8)
+    page.step(4)
     for tab in ("profile", "home", "wallets", "log"):
         page.show(tab)
         if tab in PICTURES:
