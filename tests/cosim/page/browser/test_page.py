@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from cosim import Scenario
@@ -24,8 +26,18 @@ def board(base: Scenario) -> Board:
     return Board(base)
 
 
-def colours(pixels: np.ndarray) -> int:
+def colours(pixels: npt.NDArray[np.uint8]) -> int:
     return len(np.unique(pixels.reshape(-1, 3), axis=0))
+
+
+def listed(shown: Shown, control: Control) -> bool:
+    """Whether a control is among those that wait for a reset."""
+    return control.label in shown.text("pending")
+
+
+def redrawn(shown: Shown, name: str, before: str) -> bool:
+    """Whether a picture is another one than before."""
+    return shown.source(name) != before
 
 
 def test_the_first_pictures_are_drawn_and_change_with_a_step(page: Shown) -> None:
@@ -87,7 +99,7 @@ def test_every_control_acts_at_the_next_step_or_waits_for_a_reset(page: Shown, b
         waiting = board.needs_reset(before, settings)
         assert waiting == ([] if control.live else [control.label])
         if waiting:
-            until(lambda name=control.label: name in page.text("pending"), control.label, page.page)
+            until(partial(listed, page, control), control.label, page.page)
             page.reset()
             live.close()
             live = Live(board, settings)
@@ -103,7 +115,7 @@ def test_every_control_acts_at_the_next_step_or_waits_for_a_reset(page: Shown, b
 def test_what_waits_for_a_reset_has_changed_nothing_before(page: Shown, board: Board) -> None:
     control = board.controls["pv_kwp"]
     page.move(control, moved(board, control))
-    until(lambda: control.label in page.text("pending"), "listed as waiting", page.page)
+    until(partial(listed, page, control), "listed as waiting", page.page)
     page.step(2)
     assert_shows(page, lived(board, board.initial, 2))
     assert control.label in page.text("pending")
@@ -126,7 +138,7 @@ def test_hovering_tells_a_prosumers_figures_and_a_click_chooses_it(page: Shown, 
         assert says(told["meter"], abs(float(homes.p_meter_kw[row]))), told
         assert says(told["in"], float(homes.energy_kwh[row])), told
         spot.click()
-        until(lambda was=before: page.source("home") != was, "the chosen one's day", page.page)
+        until(partial(redrawn, page, "home", before), "the chosen one's day", page.page)
     page.page.mouse.move(5, 5)
     until(lambda: page.page.locator(".cosim-tip:visible").count() == 0, "no tip where nothing is", page.page)
 
@@ -167,7 +179,7 @@ def test_every_view_is_there_at_any_size(opened: Callable[..., Shown], shots: Pa
     for tab in ("profile", "home", "wallets", "log"):
         page.show(tab)
         if tab in PICTURES:
-            until(lambda name=tab: colours(page.pixels(name)) > 20, tab, page.page)
+            assert colours(page.pixels(tab)) > 20, tab
         box = page.part("picture-map-0").bounding_box()
         assert box and box["width"] > 0.25 * width
         page.page.screenshot(path=shots / f"{tab}-{width}x{height}.png")

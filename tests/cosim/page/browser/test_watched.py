@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -35,7 +35,7 @@ COMPLAINTS = {
 class Handler(BaseHTTPRequestHandler):
     """Serves `PAGES`."""
 
-    def do_GET(self) -> None:  # noqa: N802 - its name
+    def do_GET(self) -> None:
         text = PAGES.get(self.path)
         body = b"" if text is None else f"<!doctype html><link rel=icon href='data:,'>{text}".encode()
         self.send_response(200 if body else 404)
@@ -46,6 +46,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *args: Any) -> None:
         """Be silent."""
+
+
+def installed(*programs: str) -> Callable[[str], str | None]:
+    """A `shutil.which` of a machine with these programs."""
+    return lambda name: name if name in programs else None
 
 
 @pytest.fixture(scope="module")
@@ -91,22 +96,22 @@ def test_each_kind_of_trouble_is_told(watch: tuple[Watch, Page], host: str, path
 
 
 def test_a_browser_is_looked_for_in_its_places() -> None:
-    assert find_chromium({}, {PLACES[1]: PLACES[1]}.get) == PLACES[1]
-    assert find_chromium({}, {"google-chrome": "/opt/google-chrome"}.get) == "/opt/google-chrome"
-    assert find_chromium({}, {}.get) is None
+    assert find_chromium({}, installed(PLACES[1])) == PLACES[1]
+    assert find_chromium({}, installed("google-chrome")) == "google-chrome"
+    assert find_chromium({}, installed()) is None
 
 
 def test_a_browser_that_is_named_is_taken_and_no_other() -> None:
-    here = {"/my/browser": "/my/browser", PLACES[0]: PLACES[0]}
-    assert find_chromium({"COSIM_CHROMIUM": "/my/browser"}, here.get) == "/my/browser"
-    assert find_chromium({"COSIM_CHROMIUM": "/not/there"}, here.get) is None
+    here = installed("/my/browser", PLACES[0])
+    assert find_chromium({"COSIM_CHROMIUM": "/my/browser"}, here) == "/my/browser"
+    assert find_chromium({"COSIM_CHROMIUM": "/not/there"}, here) is None
 
 
 def test_without_a_browser_tests_are_skipped_with_a_reason() -> None:
     with pytest.raises(pytest.skip.Exception, match=MISSING):
-        browser_or_reason({}, {}.get)
+        browser_or_reason({}, installed())
 
 
 def test_without_a_browser_tests_fail_in_continuous_integration() -> None:
     with pytest.raises(pytest.fail.Exception, match=MISSING):
-        browser_or_reason({"CI": "true"}, {}.get)
+        browser_or_reason({"CI": "true"}, installed())

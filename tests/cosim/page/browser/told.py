@@ -14,8 +14,9 @@ from tests.cosim.page.browser.shown import Shown, until
 
 __all__ = ["assert_shows", "differences", "lived", "says"]
 
-_NUMBER = re.compile(r"[-−]?\d+(?:\.(\d+))?")
-_NOTHING = ("", "-", "–", "—")
+_MINUS = "\N{MINUS SIGN}"
+_NUMBER = re.compile(rf"[-{_MINUS}]?\d+(?:\.(\d+))?")
+_NOTHING = ("", "-", "\N{EN DASH}", "\N{EM DASH}")
 
 
 def says(text: str, value: object) -> bool:
@@ -27,7 +28,7 @@ def says(text: str, value: object) -> bool:
     found = _NUMBER.search(text)
     if found is None:
         return False
-    shown, digits = float(found.group().replace("−", "-")), len(found.group(1) or "")
+    shown, digits = float(found.group().replace(_MINUS, "-")), len(found.group(1) or "")
     return abs(shown - value) <= 0.5 * 10.0**-digits * (1 + 1e-6)
 
 
