@@ -4,6 +4,7 @@ from cosim.bench.collective import collective_weeks
 from cosim.bench.day import four_bus_day, four_bus_parts
 from cosim.bench.drift import week_drift
 from cosim.bench.ensemble import monte_carlo
+from cosim.bench.page import page_frames
 from cosim.bench.planner import plans
 from cosim.bench.population import population_days
 from cosim.bench.rehearsal import rehearsals
@@ -20,6 +21,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "population-day": population_days,
     "monte-carlo": monte_carlo,
     "sweep": sweep_rates,
+    "page": page_frames,
     "collective-week": collective_weeks,
     "rehearsal": rehearsals,
     "week-drift": week_drift,
