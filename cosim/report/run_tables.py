@@ -206,4 +206,4 @@ def _day(day: int, own: pd.DataFrame) -> list[str]:
     ended = next((str(words) for words in own["ended"].iloc[::-1] if words and words == words), "")
     change = float(last["bill_change_percent"])
     bills = fixed(change, 3) if not np.isfinite(change) or change <= 0 else f"+{fixed(change, 3)}"
-    return [f"{day + 1}", f"{len(own) - 1:,}", *deficits, *headroom, bills, str(last["worst"]), ended]
+    return [f"{day + 1}", f"{len(own):,}", *deficits, *headroom, bills, str(last["worst"]), ended]

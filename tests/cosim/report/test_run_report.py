@@ -205,6 +205,27 @@ def test_who_has_no_gain_is_said_in_words(tmp_path: Path) -> None:
     assert "1 prosumer has no gain from optimisation" in page.words
 
 
+def test_what_an_operator_rehearsed_is_told_day_by_day(tmp_path: Path) -> None:
+    changes = {"dso.signal": "source", "dso.iterations": 2, "dso.vm_ref_pu": 0.99, "days": 2, "record": []}
+    told = run(DAY.changed(changes), folder=tmp_path / "r", references=False).rehearsals
+    rows = [columns(row) for row in read(report_of(tmp_path / "r")).table("Rehearsals, 2 days")]
+    assert told is not None and [row["day"] for row in rows] == ["1", "2"]
+    assert told["deficit_pu_h"].max() > 0  # else there was nothing to rehearse against
+    for day, row in enumerate(rows):
+        own = told[told["day"] == day]
+        assert number(row["rehearsals"]) == len(own)
+        for end, chosen in (("before", own["iteration"] == 0), ("after", own["published"])):
+            assert_shown(row[f"headroom {end}"], own.loc[chosen, "worst_headroom_pu"].iloc[0])
+            assert_shown(row[f"deficit {end} p.u. h"], own.loc[chosen, "deficit_pu_h"].iloc[0])
+
+
+def test_nobody_at_all_is_no_obstacle(tmp_path: Path) -> None:
+    run(Scenario(prosumers=(), record=(), control_step_min=15), folder=tmp_path / "r", references=False)
+    page = read(report_of(tmp_path / "r"))
+    page.assert_sound()
+    assert "0 prosumers on the feeder four-bus" in page.words and "there are no prosumers" in page.words
+
+
 def many(n: int) -> Run:
     """A run of n prosumers, made up: the farther, the less is kept."""
     far = np.linspace(0, 1, n)
