@@ -186,8 +186,7 @@ class Live:
 
     def close(self) -> None:
         """Let go of the model and all that was kept of it; nothing else may be asked afterwards."""
-        if self.model.planners.pool is not None:
-            self.model.planners.pool.shutdown()
+        self.model.close()
         del self.model, self._sides, self._wallets, self._incidents
 
     def _apply(self, wanted: Settings) -> None:
