@@ -60,15 +60,15 @@ def test_nothing_is_told_of_a_quiet_day(four_bus: Scenario, tmp_path: Path) -> N
 
 
 def test_voltages_are_told_when_they_leave_and_when_they_return(four_bus: Scenario, tmp_path: Path) -> None:
-    """Loads of 3 kW from the fifth to the eighth step, 8 kW of sun in the tenth."""
+    """Loads of 3 kW from the fifth to the eighth step, 8 kW of sun in the two from the tenth on."""
     load, sun = list(QUIET), list(NO_SUN)
-    load[4:8], sun[9] = [3.0] * 4, 8.0
+    load[4:8], sun[9:11] = [3.0] * 4, [8.0] * 2
     model = CoSimulation(case(four_bus, tmp_path, load, sun, **{"prosumers.*.optimise": False}))
     found = told(model, 20)
     vm_pu = model.record.column("vm_pu").reshape(20, 3, 3)
     low, high = (vm_pu < 0.95).any(axis=1).sum(axis=1), (vm_pu > 1.05).any(axis=1).sum(axis=1)
     assert (low[3], low[4], high[8], high[9]) == (0, 1, 0, 2)
-    crossed = [(4, "voltage-low", 1), (8, "voltage-back", 1), (9, "voltage-high", 2), (10, "voltage-back", 2)]
+    crossed = [(4, "voltage-low", 1), (8, "voltage-back", 1), (9, "voltage-high", 2), (11, "voltage-back", 2)]
     assert kinds(found) == crossed
     (first,), (last,) = found[4], found[9]
     assert (first.minute, first.copy, first.names) == (12, 0, ("home-4",))
