@@ -111,6 +111,11 @@ def players() -> int:
     return sum(thread.name == "page player" for thread in threading.enumerate())
 
 
+def counted(page: Any) -> list[str]:
+    children: list[str] = page.find(v.Html, class_="cosim-count").widget.children
+    return children
+
+
 def models() -> int:
     gc.collect()
     return sum(isinstance(found, CoSimulation) for found in gc.get_objects())
@@ -119,15 +124,13 @@ def models() -> int:
 def test_the_page_shows_a_run_steps_and_ends_with_its_tab(base: Scenario) -> None:
     before = players(), models()
     box, rc = solara.render(Explorer(base), handle_error=False)  # `box` keeps the widgets alive
-    button = rc.find(v.Btn, class_="cosim-button cosim-step")
-    count = rc.find(v.Html, class_="cosim-count")
-    wait_for(lambda: count.widget.children == ["step 0 of 24"])
+    wait_for(lambda: counted(rc) == ["step 0 of 24"])
     assert (players(), models()) == (before[0] + 1, before[1] + 1)
-    button.widget.click()
-    wait_for(lambda: count.widget.children == ["step 1 of 24"])
+    rc.find(v.Btn, class_="cosim-button cosim-step").widget.click()
+    wait_for(lambda: counted(rc) == ["step 1 of 24"])
     assert [heading.children for heading in rc.find(v.Html, class_="cosim-side cosim-side-0").widgets] == [["hybrid"]]
     rc.close()
-    del box, rc, button, count
+    del box
     wait_for(lambda: players() == before[0])
     wait_for(lambda: models() == before[1])
 
@@ -135,12 +138,10 @@ def test_the_page_shows_a_run_steps_and_ends_with_its_tab(base: Scenario) -> Non
 def test_a_page_shows_its_own_run(base: Scenario) -> None:
     first, one = solara.render(Explorer(base), handle_error=False)
     second, other = solara.render(Explorer(base), handle_error=False)
-    counts = [rc.find(v.Html, class_="cosim-count") for rc in (one, other)]
-    for count in counts:
-        wait_for(lambda count=count: count.widget.children == ["step 0 of 24"])
+    wait_for(lambda: counted(one) == counted(other) == ["step 0 of 24"])
     one.find(v.Btn, class_="cosim-button cosim-step").widget.click()
-    wait_for(lambda: counts[0].widget.children == ["step 1 of 24"])
-    assert counts[1].widget.children == ["step 0 of 24"]
+    wait_for(lambda: counted(one) == ["step 1 of 24"])
+    assert counted(other) == ["step 0 of 24"]
     one.close()
     other.close()
     del first, second
