@@ -1,7 +1,6 @@
 """Plays a run for one page: a thread that steps, draws what can be seen, and publishes frames.
 
-The page's handlers only note what is wanted and return at once; the thread looks at what is wanted last. A hundred
-moves of a slider while it steps are one change.
+The page's handlers only note what is wanted and return at once; the thread looks at what is wanted last.
 """
 
 from __future__ import annotations
@@ -10,60 +9,26 @@ import gc
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from time import monotonic
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from cosim.page.frame import Frame, plain_message
+from cosim.page.gallery import Gallery
 from cosim.page.pictures import Picture
+from cosim.page.wishes import Wanted, Wishes
 from feeders.errors import InputError
 
 if TYPE_CHECKING:
     from cosim.page.controls import Board, Settings
     from cosim.page.live import Live
 
-__all__ = ["PACES", "TABS", "Gallery", "Player"]
+__all__ = ["PACES", "TABS", "Player"]
 
 _log = logging.getLogger(__name__)
 
 TABS = ("profile", "home", "wallets", "log")
 PACES: dict[str, float] = {"fastest": 0.0, "8 steps/s": 8.0, "4 steps/s": 4.0, "2 steps/s": 2.0, "1 step/s": 1.0}
 """How fast to play, by name: market steps per second, 0 for no pause at all."""
-
-
-class Gallery(Protocol):
-    """Draws the pictures of a run; see `cosim.page.views.Views`."""
-
-    def fit(self, pixels_per_inch: float) -> bool:
-        """Take the resolution of the screen; whether that changes anything."""
-
-    def seen(self, live: Live, tab: str) -> list[str]:
-        """Names of the pictures that can be seen."""
-
-    def key(self, name: str, live: Live, chosen: str) -> object:
-        """What a picture depends on: it is drawn anew when this changes."""
-
-    def draw(self, name: str, live: Live, chosen: str) -> Picture:
-        """Draw one."""
-
-    def close(self) -> None:
-        """Let go of all figures."""
-
-
-@dataclass
-class _Wanted:
-    """What the page asked for and the thread has not done yet; read and written under the player's lock."""
-
-    settings: Settings
-    reset: bool = True
-    steps: int = 0
-    playing: bool = False
-    pace: float = 0.0
-    chosen: str = ""
-    tab: str = TABS[0]
-    pixels_per_inch: float = 0.0
-    news: bool = True
-    closed: bool = False
 
 
 class Player:
@@ -96,18 +61,15 @@ class Player:
         self.board = board
         self.frame = Frame(0, board.initial)
         self._publish, self._make, self._gallery = publish, make, gallery
-        self._wanted = _Wanted(board.initial)
-        self._lock = threading.Condition()
+        self._wishes = Wishes(board.initial)
         self._live: Live | None = None
         self._drawn: dict[str, object] = {}
-        self._next = 0.0
         self._thread = threading.Thread(target=self._work, name="page player", daemon=True)
 
     @property
     def settings(self) -> Settings:
         """The settings as last changed, whether they have taken effect or not."""
-        with self._lock:
-            return self._wanted.settings
+        return self._wishes.settings
 
     def start(self) -> Player:
         """Build the first run and wait for orders."""
@@ -116,21 +78,19 @@ class Player:
 
     def play(self) -> None:
         """Step until the end, or until told to pause."""
-        self._order(playing=True)
+        self._wishes.note(playing=True)
 
     def pause(self) -> None:
         """Stop after the step that is being lived."""
-        self._order(playing=False, steps=0)
+        self._wishes.note(playing=False, steps=0)
 
     def step(self) -> None:
         """One market step more."""
-        with self._lock:
-            self._wanted.steps += 1
-            self._notice()
+        self._wishes.note_step()
 
     def reset(self, settings: Settings | None = None) -> None:
         """Begin anew with these settings, or with those as last changed."""
-        self._order(reset=True, playing=False, steps=0, **({} if settings is None else {"settings": settings}))
+        self._wishes.note(reset=True, playing=False, steps=0, **({} if settings is None else {"settings": settings}))
 
     def change(self, name: Any, value: Any) -> None:
         """Change one setting; live ones apply from the next step on, others on reset.
@@ -140,9 +100,7 @@ class Player:
         InputError
             When it is not allowed; nothing has changed then.
         """
-        with self._lock:
-            self._wanted.settings = self.board.changed(self._wanted.settings, name, value)
-            self._notice()
+        self._wishes.note_change(lambda settings: self.board.changed(settings, name, value))
 
     def choose(self, prosumer: object) -> None:
         """Look at a prosumer.
@@ -154,7 +112,7 @@ class Player:
         """
         if not isinstance(prosumer, str) or prosumer not in self.frame.prosumers:
             raise InputError("page", "prosumer", prosumer, "one of the feeder's prosumers")
-        self._order(chosen=prosumer)
+        self._wishes.note(chosen=prosumer)
 
     def show(self, tab: object) -> None:
         """Bring a tab to the front.
@@ -166,7 +124,7 @@ class Player:
         """
         if tab not in TABS:
             raise InputError("page", "tab", tab, ", ".join(TABS))
-        self._order(tab=tab)
+        self._wishes.note(tab=tab)
 
     def pace(self, name: object) -> None:
         """Play as fast as one of `PACES` says.
@@ -178,34 +136,24 @@ class Player:
         """
         if not isinstance(name, str) or name not in PACES:
             raise InputError("page", "speed", name, ", ".join(PACES))
-        self._order(pace=PACES[name])
+        self._wishes.note(pace=PACES[name])
 
     def fit(self, pixels_per_inch: float) -> None:
         """Draw for a screen of this resolution."""
-        self._order(pixels_per_inch=pixels_per_inch)
+        self._wishes.note(pixels_per_inch=pixels_per_inch)
 
     def close(self) -> None:
         """Stop after what is being done, and drop the run; returns at once."""
-        self._order(closed=True, playing=False, steps=0)
+        self._wishes.note(closed=True, playing=False, steps=0)
 
     def join(self, timeout_s: float) -> bool:
         """Wait for the thread to end after `close`; whether it has."""
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
-    def _order(self, **wanted: Any) -> None:
-        with self._lock:
-            for name, value in wanted.items():
-                setattr(self._wanted, name, value)
-            self._notice()
-
-    def _notice(self) -> None:
-        self._wanted.news = True
-        self._lock.notify()
-
     def _work(self) -> None:
         try:
-            while (wanted := self._orders()) is not None:
+            while (wanted := self._wishes.take()) is not None:
                 self._turn(wanted)
         finally:
             live, self._live = self._live, None
@@ -214,32 +162,15 @@ class Player:
             if live is not None:
                 live.close()
 
-    def _orders(self) -> _Wanted | None:
-        """What to do next, once there is something; None after `close`."""
-        with self._lock:
-            wanted = self._wanted
-            while not (wanted.closed or wanted.news):
-                pause_s = None
-                if wanted.playing or wanted.steps:
-                    pause_s = 0.0 if wanted.steps or not wanted.pace else self._next - monotonic()
-                if pause_s is not None and pause_s <= 0:
-                    break
-                self._lock.wait(pause_s)
-            if wanted.closed:
-                return None
-            taken = replace(wanted)
-            wanted.reset = wanted.news = False
-            wanted.steps = 0
-            return taken
-
-    def _turn(self, wanted: _Wanted) -> None:
+    def _turn(self, wanted: Wanted) -> None:
         """Reset, change, step, draw, publish, as far as each is wanted."""
         error = self.frame.error
         try:
             if wanted.reset:
                 error = ""
                 self._begin(wanted.settings)
-            self._gallery.fit(wanted.pixels_per_inch) if wanted.pixels_per_inch else None
+            if wanted.pixels_per_inch:
+                self._gallery.fit(wanted.pixels_per_inch)
             if self._live is not None:
                 self._live.change(wanted.settings)
                 if self._step(self._live, wanted):
@@ -263,38 +194,37 @@ class Player:
             del before
             gc.collect()  # nets and models refer to themselves: without it they pile up until the next full collection
 
-    def _step(self, live: Live, wanted: _Wanted) -> bool:
+    def _step(self, live: Live, wanted: Wanted) -> bool:
         """As many steps as wanted; whether there were any."""
         steps = wanted.steps
-        if wanted.playing and not steps and (not wanted.pace or monotonic() >= self._next):
+        if wanted.playing and not steps and (not wanted.pace or self._wishes.due()):
             steps = 1
         done = 0
-        while done < steps and not live.finished and not self._wanted.closed:
+        while done < steps and not live.finished and not self._wishes.closed:
             if wanted.pace:
-                self._next = monotonic() + 1 / wanted.pace
+                self._wishes.wait_for_pace(wanted.pace)
             live.step()
             done += 1
         if live.finished:
-            self._stop_playing()
+            self._wishes.stop_playing()
         return done > 0
 
-    def _draw(self, wanted: _Wanted, pictures: dict[str, Picture]) -> None:
+    def _draw(self, wanted: Wanted, pictures: dict[str, Picture]) -> None:
         """The pictures that can be seen, those drawn anew of which something has changed."""
         live = self._live
         if live is None:
             return
-        chosen = self._chosen(live, wanted)
-        for name in self._gallery.seen(live, wanted.tab):
+        chosen = _chosen(live, wanted)
+        for name in self._gallery.seen(live, wanted.tab or TABS[0]):
             key = self._gallery.key(name, live, chosen)
-            if self._drawn.get(name) != key and not self._wanted.closed:
+            if self._drawn.get(name) != key and not self._wishes.closed:
                 self._drawn.pop(name, None)  # where drawing fails it is tried again
                 pictures[name] = self._gallery.draw(name, live, chosen)
                 self._drawn[name] = key
 
-    def _framed(self, wanted: _Wanted, pictures: dict[str, Picture], error: str) -> Frame:
+    def _framed(self, wanted: Wanted, pictures: dict[str, Picture], error: str) -> Frame:
         live, number = self._live, self.frame.number + 1
-        with self._lock:
-            latest, playing = self._wanted.settings, self._wanted.playing
+        latest, playing = self._wishes.settings, self._wishes.playing
         if live is None:
             return Frame(number, wanted.settings, error=error)
         return Frame(
@@ -309,34 +239,28 @@ class Player:
             pictures=pictures,
             summary=live.summary(),
             log=tuple(live.log),
-            prosumers=self._names(live),
-            chosen=self._chosen(live, wanted),
+            prosumers=tuple(live.names),
+            chosen=_chosen(live, wanted),
             error=error or live.failed or "",
             pending=tuple(self.board.needs_reset(live.settings, latest)),
         )
 
-    def _chosen(self, live: Live, wanted: _Wanted) -> str:
-        """Who is looked at; the one at the far end where nobody has been chosen, or someone this run does not have."""
-        names = self._names(live)
-        return wanted.chosen if wanted.chosen in names else names[-1] if names else ""
-
-    def _names(self, live: Live) -> tuple[str, ...]:
-        return tuple(live.names)
-
-    def _stop_playing(self) -> None:
-        with self._lock:
-            self._wanted.playing = False
-
     def _failed(self, problem: Exception) -> str:
-        self._stop_playing()
+        self._wishes.stop_playing()
         _log.warning("the page's run failed", exc_info=problem)
         return plain_message(problem)
 
     def _tell(self, frame: Frame) -> None:
         self.frame = frame
-        if self._wanted.closed:
+        if self._wishes.closed:
             return
         try:
             self._publish(frame)
         except Exception:  # a page that goes away while it is told
             _log.debug("a frame could not be shown", exc_info=True)
+
+
+def _chosen(live: Live, wanted: Wanted) -> str:
+    """Who is looked at; the one at the far end where nobody has been chosen, or someone this run does not have."""
+    names = live.names
+    return wanted.chosen if wanted.chosen in names else names[-1] if names else ""
