@@ -13,7 +13,7 @@ from cosim.model import CoSimulation
 from cosim.page.loading import feeder_state
 from cosim.page.picture_box import PictureBox
 from cosim.page.side import in_feeder_order
-from cosim.page.views import Views, ratio_of
+from cosim.page.views import Views, size_of
 from cosim.plots.data import FeederState, Homes
 from feeders import Feeder
 
@@ -94,4 +94,4 @@ def _View(model: CoSimulation, name: str, side: int | None) -> None:  # noqa: N8
     moment = cast("Live", solara.use_memo(lambda: Moment(model), [model]))
     with v.Html(tag="div"):
         v.Html(tag="h3", children=["Voltage along the feeder" if side is None else moment.labels[side]])
-        PictureBox(name, views.draw(name, moment, ""), ratio_of(name, len(moment.labels)))
+        PictureBox(name, views.draw(name, moment, ""), size_of(name, len(moment.labels)))

@@ -16,7 +16,7 @@ from cosim.page.panels import Bar, KeyFigures, Message, RunLog, log_html, summar
 from cosim.page.picture_box import PictureBox
 from cosim.page.player import TABS
 from cosim.page.session import Session, Shown
-from cosim.page.views import ratio_of
+from cosim.page.views import size_of
 from cosim.scenario import Scenario
 
 __all__ = ["Explorer", "Plain"]
@@ -61,7 +61,7 @@ def Explorer(base: Scenario) -> None:  # noqa: N802
 
 @solara.component
 def _Maps(session: Session, frame: Frame) -> None:  # noqa: N802
-    labels = frame.labels or ("",)
+    labels = frame.labels or ("\N{NO-BREAK SPACE}",) * (2 if frame.settings.other_rule else 1)
     with v.Html(tag="section", class_=f"cosim-maps cosim-maps-{len(labels)}"):
         for side, label in enumerate(labels):
             name = f"map-{side}"
@@ -70,7 +70,7 @@ def _Maps(session: Session, frame: Frame) -> None:  # noqa: N802
                 PictureBox(
                     name,
                     frame.pictures.get(name),
-                    ratio_of(name, len(labels)),
+                    size_of(name, len(labels)),
                     frame.chosen,
                     frame.busy or (frame.error and "no run"),
                     session.on_choose,
@@ -78,8 +78,8 @@ def _Maps(session: Session, frame: Frame) -> None:  # noqa: N802
                 )
         with v.Html(tag="div", class_="cosim-scale").key("scale"):
             v.Html(tag="h2", class_="cosim-side", children=[" "])
-            PictureBox("scale", frame.pictures.get("scale"), ratio_of("scale", len(labels)))
-    PictureBox("key", frame.pictures.get("key"), ratio_of("key", len(labels)))
+            PictureBox("scale", frame.pictures.get("scale"), size_of("scale", len(labels)))
+    PictureBox("key", frame.pictures.get("key"), size_of("key", len(labels)))
 
 
 @solara.component
@@ -95,7 +95,7 @@ def _Tabs(session: Session, frame: Frame, shown: Shown) -> None:  # noqa: N802
                 PictureBox(
                     shown.tab,
                     frame.pictures.get(shown.tab),
-                    ratio_of(shown.tab, 1),
+                    size_of(shown.tab, 1),
                     waiting=frame.busy,
                 ).key(shown.tab)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import solara
 
-from cosim.page.pictures import Picture
+from cosim.page.pictures import Picture, Size
 
 __all__ = ["PictureBox"]
 
@@ -18,6 +18,7 @@ def _PictureBox(  # noqa: N802 - components are named like what they show
     src: str = "",
     alt: str = "",
     ratio: float = 1.0,
+    width_in: float = 1.0,
     spots: list[dict[str, Any]] = [],  # noqa: B006 - a trait's default
     chosen: str = "",
     waiting: str = "",
@@ -31,7 +32,7 @@ def _PictureBox(  # noqa: N802 - components are named like what they show
 def PictureBox(  # noqa: N802
     name: str,
     picture: Picture | None,
-    ratio: float,
+    size_in: Size,
     chosen: str = "",
     waiting: str = "",
     on_choose: Callable[[Any], None] | None = None,
@@ -44,8 +45,8 @@ def PictureBox(  # noqa: N802
     name : str
         It carries the CSS class ``cosim-picture-NAME``.
     picture : Picture or None
-    ratio : float
-        Width over height of the box.
+    size_in : (width, height)
+        Of the picture [inch]; the box has its shape.
     chosen : str
         Name of the spot that is marked.
     waiting : str
@@ -53,7 +54,7 @@ def PictureBox(  # noqa: N802
     on_choose : callable, optional
         Called with the name of a spot that was clicked: from the browser, and not to be trusted.
     on_size : callable, optional
-        Called with ``{"width": pixels}`` when the box has got another size, likewise.
+        Called with ``{"per_inch": pixels}`` when the box has got another size, likewise.
     """
     spots = () if picture is None else picture.spots
     as_plain = solara.use_memo(
@@ -63,7 +64,8 @@ def PictureBox(  # noqa: N802
         name=name,
         src="" if picture is None else picture.url,
         alt="" if picture is None else picture.alt,
-        ratio=ratio,
+        ratio=size_in[0] / size_in[1],
+        width_in=size_in[0],
         spots=as_plain,
         chosen=chosen,
         waiting=waiting,

@@ -19,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
+from scipy.spatial import cKDTree
 
 __all__ = ["DPI_RANGE", "Picture", "Size", "Spot", "Studio", "encoded", "spots_at"]
 
@@ -27,6 +28,8 @@ Size = tuple[float, float]
 
 DPI_RANGE = (80, 200)
 _DPI_STEP, _DPI_SLACK = 20, 4  # rounded up, so that a window that is dragged does not redraw at every pixel
+_OF_THE_WAY = 0.48  # radius of a spot, of the way to the nearest other one
+_LEAST = 0.2  # radius where several are at one place, of the usual one
 _ONE_AT_A_TIME = threading.Lock()
 """Matplotlib shares fonts, caches and settings between figures, and is not made for several threads."""
 
@@ -137,6 +140,8 @@ def encoded(pixels: npt.NDArray[np.uint8]) -> bytes:
 def spots_at(ax: Axes, xy: Array, radius_in: float, names: Sequence[str], texts: Sequence[str]) -> tuple[Spot, ...]:
     """Spots at data positions of an axes whose limits are settled; those outside of the figure are left out.
 
+    Where two would overlap they are smaller.
+
     Parameters
     ----------
     ax : Axes
@@ -150,10 +155,19 @@ def spots_at(ax: Axes, xy: Array, radius_in: float, names: Sequence[str], texts:
     figure = ax.get_figure(root=True)
     assert figure is not None
     width, height = figure.get_size_inches() * figure.dpi
-    at = ax.transData.transform(np.reshape(xy, (-1, 2))) / (width, height)
-    inside = np.isfinite(at).all(axis=1) & (at >= 0).all(axis=1) & (at <= 1).all(axis=1)
-    radius = round(radius_in * figure.dpi / width, 4)
+    pixels = ax.transData.transform(np.reshape(xy, (-1, 2)))
+    at = pixels / (width, height)
+    rows = np.flatnonzero(np.isfinite(at).all(axis=1) & (at >= 0).all(axis=1) & (at <= 1).all(axis=1))
+    radius = _radii(pixels[rows], radius_in * figure.dpi) / width
     return tuple(
-        Spot(round(float(at[row, 0]), 4), round(1 - float(at[row, 1]), 4), radius, names[row], texts[row])
-        for row in np.flatnonzero(inside).tolist()
+        Spot(round(x, 4), round(1 - y, 4), round(r, 5), names[row], texts[row])
+        for row, (x, y), r in zip(rows.tolist(), at[rows].tolist(), radius.tolist(), strict=True)
     )
+
+
+def _radii(pixels: Array, wanted: float) -> Array:
+    """Radii of places, shape (n, 2): smaller than wanted where the nearest other one is near."""
+    if len(pixels) < 2:
+        return np.full(len(pixels), wanted)
+    nearest = cKDTree(pixels).query(pixels, k=2)[0][:, 1]
+    return np.clip(_OF_THE_WAY * nearest, _LEAST * wanted, wanted)

@@ -16,7 +16,7 @@ from cosim.page.controls import Board
 from cosim.page.frame import Frame
 from cosim.page.live import Live
 from cosim.page.player import PACES, TABS, Player
-from cosim.page.views import Views, size_of
+from cosim.page.views import Views
 from feeders.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from cosim.scenario import Scenario
 
 __all__ = ["Session", "Shown"]
+
+_MOST_PER_INCH = 10_000
 
 
 @dataclass(frozen=True)
@@ -100,10 +102,10 @@ class Session:
             self._show(pace=name)
 
     def on_size(self, sent: Any) -> None:
-        """The first map has got another width: ``{"width": pixels}``."""
-        width = sent.get("width") if isinstance(sent, dict) else None
-        if isinstance(width, int | float) and 0 < width < 1e5:
-            self.player.fit(width / size_of("map-0", len(self.frame.peek().labels))[0])
+        """The first map has got another size: ``{"per_inch": pixels}``."""
+        per_inch = sent.get("per_inch") if isinstance(sent, dict) else None
+        if isinstance(per_inch, int | float) and 0 < per_inch < _MOST_PER_INCH:
+            self.player.fit(float(per_inch))
 
     def on_close(self) -> None:
         """A message has been read."""

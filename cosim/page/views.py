@@ -16,6 +16,7 @@ from cosim.plots.feeder_map import FeederMap
 from cosim.plots.home_day import plot_home
 from cosim.plots.map_key import plot_feeder_key
 from cosim.plots.profile import FeederProfile
+from cosim.plots.still import Panel
 from cosim.plots.voltage_colours import plot_voltage_scale
 from cosim.plots.wallets import plot_wallets
 from feeders.sketch import Sketch, sketch_of
@@ -23,7 +24,7 @@ from feeders.sketch import Sketch, sketch_of
 if TYPE_CHECKING:
     from cosim.page.live import Live
 
-__all__ = ["SIZES", "Views", "home_text", "ratio_of", "size_of"]
+__all__ = ["SIZES", "Views", "home_text", "size_of"]
 
 Array = npt.NDArray[np.float64]
 
@@ -45,12 +46,6 @@ SIZES: dict[str, Size] = {
 def size_of(name: str, sides: int) -> Size:
     """Size of a picture [inch]: a map is half as wide where there are two."""
     return (4.29 if sides > 1 else 8.68, _MAP_HEIGHT) if name.startswith("map-") else SIZES[name]
-
-
-def ratio_of(name: str, sides: int) -> float:
-    """Width over height of a picture."""
-    width, height = size_of(name, sides)
-    return width / height
 
 
 class Views:
@@ -151,7 +146,7 @@ class Views:
             if kept is None or kept.ax.get_figure() is not figure or set(states) != self._labels:
                 figure.clear()
                 assert self._sketch is not None
-                ax = figure.add_axes((0.062, 0.165, 0.85, 0.745))
+                ax = figure.add_axes(Panel(figure, (0.062, 0.165, 0.85, 0.745)))
                 kept = self._profile_of = FeederProfile(ax, self._sketch, distance, _band(live), list(states))
                 self._labels = set(states)
             kept.update(states, homes, row)

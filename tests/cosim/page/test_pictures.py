@@ -68,6 +68,19 @@ def test_spots_are_where_the_data_are_drawn() -> None:
     assert spot.r == pytest.approx(0.05 / 4.0)
 
 
+def test_spots_that_are_near_each_other_do_not_overlap() -> None:
+    """On 400 x 200 pixels: places 8 px apart, 100 px from the next one, and two on one another."""
+    places = np.array([[100.0, 100.0], [108.0, 100.0], [208.0, 100.0], [300.0, 50.0], [300.0, 50.0]])
+
+    def fill(figure: Figure) -> tuple[Spot, ...]:
+        ax = figure.add_axes((0, 0, 1, 1))
+        ax.set(xlim=(0, 400), ylim=(0, 200))
+        return spots_at(ax, places, 0.1, list("abcde"), [""] * 5)
+
+    radii_px = [400 * spot.r for spot in Studio(100).draw("near", (4.0, 2.0), "", fill).spots]
+    assert radii_px == pytest.approx([0.48 * 8, 0.48 * 8, 10, 2, 2], abs=0.01)
+
+
 def test_a_figure_is_kept_until_its_size_or_resolution_change() -> None:
     studio, seen = Studio(100), []
     for size, dpi in [((2.0, 1.0), 100), ((2.0, 1.0), 100), ((3.0, 1.0), 100), ((3.0, 1.0), 120)]:

@@ -128,6 +128,8 @@ def test_hovering_tells_a_prosumers_figures_and_a_click_chooses_it(page: Shown, 
     for row in (0, len(homes) - 1):
         before = page.source("home")
         spot = page.part("picture-map-0").locator(f'.cosim-spot[data-name="{homes.names[row]}"]')
+        box = spot.bounding_box()
+        assert box and 5 < box["width"] < 40, box  # it answers where it is, not all over the map
         spot.hover()
         tip = page.page.locator(".cosim-tip:visible")
         tip.wait_for()
