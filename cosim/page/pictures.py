@@ -169,5 +169,5 @@ def _radii(pixels: Array, wanted: float) -> Array:
     """Radii of places, shape (n, 2): smaller than wanted where the nearest other one is near."""
     if len(pixels) < 2:
         return np.full(len(pixels), wanted)
-    nearest = cKDTree(pixels).query(pixels, k=2)[0][:, 1]
+    nearest: Array = cKDTree(pixels).query(pixels, k=2)[0][:, 1]
     return np.clip(_OF_THE_WAY * nearest, _LEAST * wanted, wanted)

@@ -136,7 +136,7 @@ def _measured(served: Served, browser: Browser, steps: int, play_s: float, reset
     clicks = _clicks_s(page, steps)
     shown.reset()
     played: dict[str, Any] = page.evaluate(_PLAY, play_s)
-    shown.part("play").click()
+    shown.reset()  # which stops playing; the day may be over already
     rss = many_resets(shown, served, resets)
     context.close()
     return Measured(
