@@ -21,9 +21,10 @@ __all__ = ["Bar", "KeyFigures", "Message", "RunLog", "log_html", "summary_html"]
 
 _HEADS = {
     "rule": ("Rule", 0),
-    "gain_kept_near_percent": ("Gain kept, nearest third (%)", 1),
-    "gain_kept_far_percent": ("Gain kept, farthest third (%)", 1),
-    "cost": ("Cost of all (currency)", 2),
+    "gain_kept_near_percent": ("Gain kept, near third (%)", 1),
+    "gain_kept_far_percent": ("Gain kept, far third (%)", 1),
+    "rule_cost_near": ("Rule costs a near home (currency)", 3),
+    "rule_cost_far": ("Rule costs a far home (currency)", 3),
     "curtailed_kwh": ("Curtailed (kWh)", 1),
     "vm_min_pu": ("Lowest voltage (p.u.)", 4),
     "vm_max_pu": ("Highest voltage (p.u.)", 4),

@@ -122,7 +122,7 @@ class Views:
     def _scale(self, live: Live, _: str) -> Picture:
         def fill(figure: Figure) -> tuple[Spot, ...]:
             figure.clear()
-            plot_voltage_scale(figure.add_axes((0.02, 0.1, 0.24, 0.86)), _band(live))
+            plot_voltage_scale(figure.add_axes((0.02, 0.1, 0.36, 0.86)), _band(live))
             return ()
 
         return self._studio.draw("scale", SIZES["scale"], "Colours of voltages in p.u.", fill)

@@ -19,8 +19,8 @@ WALLET = ("cost", "gain_kept_percent", "lcg_percent", "tce_kwh")
 """Of each prosumer and side, as in `cosim.outcome.Run.indices`."""
 
 SUMMARY = (
-    *("rule", "gain_kept_near_percent", "gain_kept_far_percent", "cost", "curtailed_kwh"),
-    *("vm_min_pu", "vm_max_pu", "minutes_beyond_limits"),
+    *("rule", "gain_kept_near_percent", "gain_kept_far_percent", "rule_cost_near", "rule_cost_far"),
+    *("curtailed_kwh", "vm_min_pu", "vm_max_pu", "minutes_beyond_limits"),
 )
 
 
@@ -65,7 +65,9 @@ class Wallets:
         """One row per side, the columns `SUMMARY`, over all that has been lived so far.
 
         Gain kept is of the nearest and the farthest third of the prosumers that have a gain to keep, as one: the sum of
-        what they kept over the sum of what there was. Voltages are those at homes; the minutes are of the home that had
+        what they kept over the sum of what there was. The rule's cost is what a home of the nearest and of the farthest
+        third of all pays more than without a rule, on average: it is known from the first step on, also while batteries
+        fill and nobody has gained anything yet. Voltages are those at homes; the minutes are of the home that had
         most of them beyond the limits.
         """
         totals, step_min = self._totals(), self._model.clock.control_step_h * 60
@@ -78,8 +80,9 @@ class Wallets:
             lived = self._model.clock.step > 0
             extremes = (of_side["vm_min_pu"].min(), of_side["vm_max_pu"].max()) if lived else (np.nan, np.nan)
             kept = indices.near_and_far(own, free, idle)
-            sums = (own.sum(), of_side["tce_kwh"].sum())
-            found.append((label, *kept, *sums, *extremes, step_min * beyond.max()))
+            third, more = -(-len(own) // 3), own - free
+            costs = (more[:third].mean(), more[len(own) - third :].mean())
+            found.append((label, *kept, *costs, of_side["tce_kwh"].sum(), *extremes, step_min * beyond.max()))
         return pd.DataFrame(found, columns=list(SUMMARY))
 
     def _totals(self) -> pd.DataFrame:

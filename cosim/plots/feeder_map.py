@@ -124,7 +124,7 @@ class FeederMap:
         dead = np.isnan(vm_pu)[order]
         self._buses.set_edgecolor(np.where(dead, "#999999", "#333333").tolist())
         self._buses.set_linewidth(np.where(dead, 1.2, 0.7).tolist())
-        self._buses.set_sizes(self._area(self._px) * np.where(shapes > 0, 1.3, 0.8))
+        self._buses.set_sizes(self._area(self._px) * np.where(shapes > 0, 1.4, 1.1))
         self._grids.set_facecolor(colours[self.sketch.source])
 
     def _markers(self, paths: list[Path], xy: npt.ArrayLike, zorder: float, **style: Any) -> PathCollection:

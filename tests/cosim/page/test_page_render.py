@@ -83,8 +83,8 @@ def test_a_message_that_was_read_is_gone_until_the_next_one(session: Session) ->
 
 
 def test_key_figures_tell_the_table() -> None:
-    table = pd.DataFrame([("PRC", 98.74, -5.6, -8.934, 14.66, 0.96774, 1.05, 15.0)], columns=list(SUMMARY))
-    table.loc[1] = ["<b>", np.nan, np.nan, 0.0, 0.0, np.nan, np.nan, 0.0]
+    table = pd.DataFrame([("PRC", 98.74, -5.6, 0.0004, 0.1234, 14.66, 0.96774, 1.05, 15.0)], columns=list(SUMMARY))
+    table.loc[1] = ["<b>", np.nan, np.nan, 0.0, 0.0, 0.0, np.nan, np.nan, 0.0]
     html = summary_html(table)
     rows = re.findall("<tr>(.*?)</tr>", html)[1:]
     cells = [[unescape(cell) for cell in re.findall(r"<t[hd]>(.*?)</t[hd]>", row)] for row in rows]
