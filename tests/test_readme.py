@@ -12,6 +12,7 @@ import pytest
 from agents.dso import SIGNALS
 from cosim import Scenario
 from cosim.dso_spec import DsoSpec
+from cosim.page.controls import MOST_BUSES, MOST_DAYS, MOST_PROSUMERS
 from cosim.population_spec import PopulationSpec
 from cosim.sweep import Sweep, plan_of
 from cosim.validation import problems
@@ -19,6 +20,7 @@ from cosim.validation import problems
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SWEEPS = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "page.md").read_text(encoding="utf-8")
 OPERATOR = (ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
 
 
@@ -100,3 +102,18 @@ def test_the_operators_signals_are_those_there_are() -> None:
 @pytest.mark.parametrize("target", re.findall(r"\]\((?!https?:)([^)#]+)\)", OPERATOR))
 def test_every_file_that_the_operators_page_links_to_exists(target: str) -> None:
     assert (ROOT / "docs" / target).is_file()
+
+
+@pytest.mark.filterwarnings("ignore:Failed to validate hooks:UserWarning")  # Solara's opinion of Mesa's page
+@pytest.mark.filterwarnings("ignore:.*found despite early return:UserWarning")
+def test_the_python_of_the_page_gives_mesa_s_page() -> None:
+    (example,) = blocks("python", PAGE)
+    found: dict[str, Any] = {}
+    exec(compile(example, "page.md", "exec"), found)
+    assert found["page"].component.name == "SolaraViz"
+    assert len(found["page"].kwargs["components"]) == 2  # a map and the profile
+
+
+def test_the_page_takes_what_its_document_says() -> None:
+    (said,) = re.findall(r"up to ([\d,]+) prosumers, ([\d,]+) buses and (\d+) days", PAGE)
+    assert [int(number.replace(",", "")) for number in said] == [MOST_PROSUMERS, MOST_BUSES, MOST_DAYS]
