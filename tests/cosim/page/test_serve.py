@@ -82,6 +82,8 @@ class Server:
             found = [line for line in self.lines if text in line]
             if len(found) >= times:
                 return found[-1]
+            if self.process.poll() is not None:  # then this is all there will be
+                until = min(until, monotonic() + 1)
             sleep(0.02)
         raise AssertionError(f"no {text!r} in {self.lines}")
 
