@@ -116,7 +116,7 @@ def take_address(host: str, port: int, token: str | None) -> Address:
 
 def _resolved(host: str, port: int) -> tuple[socket.AddressFamily, str]:
     try:
-        family, _, _, _, address = socket.getaddrinfo(host or ".", port, type=socket.SOCK_STREAM)[0]
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError):
         raise InputError(_WHERE, "--host", host, "a name or number of this machine, e.g. 127.0.0.1") from None
     return family, str(address[0])

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import cosim.commands.app as command
 from cosim.page.address import Address, checked_token, take_address
-from feeders.errors import InputError
+from feeders.errors import CosimError, InputError
 from tests.cosim.command_line import call
 
 TOKEN = "correct-horse-battery"
@@ -101,8 +101,10 @@ def test_a_port_in_use(taken: int, served: list[dict[str, Any]]) -> None:
 
 
 def test_a_port_of_two_that_start_at_once_is_the_first_ones() -> None:
-    with take_address("127.0.0.1", 0, None) as first, pytest.raises(Exception, match="in use"):
-        take_address("127.0.0.1", first.port, None)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with take_address("127.0.0.1", port, None), pytest.raises(CosimError, match="in use"):
+        take_address("127.0.0.1", port, None)
 
 
 @pytest.mark.parametrize("name", ["solara", "uvicorn", "starlette", "ipyvuetify", "mesa"])
