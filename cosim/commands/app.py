@@ -46,10 +46,10 @@ def app_command(
 
     Served to this machine alone until Ctrl-C. Each browser tab has a run of its own, which ends when it is closed.
     """
-    scenario = read_scenario(scenario_file, change, plugin, default_scenario())
     secret = checked_token(token)
     _require_extra()
     with take_address(host, port, secret) as address:
+        scenario = read_scenario(scenario_file, change, plugin, default_scenario())
         make_engine(build_feeder(scenario.feeder), scenario.feeder.engine)
         from cosim.page.serve import serve  # heavy, and not there without the extra
 

@@ -12,10 +12,11 @@ import threading
 import warnings
 import webbrowser
 from collections.abc import Callable, MutableMapping
-from time import monotonic
+from time import time
 from types import FrameType
 from typing import Any, NoReturn
 
+import psutil
 import uvicorn
 
 from cosim.model import CoSimulation
@@ -59,7 +60,6 @@ def serve(page: str, base: Scenario, address: Address, *, open_browser: bool, sa
     CosimError
         When files of the page are not installed.
     """
-    began = monotonic()
     for sig in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sig, _end_the_start)
     # Solara advises https for pages in frames of others, which ours refuse to be in. Set before any thread may be
@@ -90,7 +90,7 @@ def serve(page: str, base: Scenario, address: Address, *, open_browser: bool, sa
             timeout_graceful_shutdown=_PATIENCE_S,
         )
     )
-    threading.Thread(target=_announce, args=(server, address, open_browser, began, say), daemon=True).start()
+    threading.Thread(target=_announce, args=(server, address, open_browser, say), daemon=True).start()
     server.run(sockets=[address.socket])
 
 
@@ -137,7 +137,7 @@ def _warm_up(say: Say) -> threading.Thread:
     return warming
 
 
-def _announce(server: uvicorn.Server, address: Address, open_browser: bool, began: float, say: Say) -> None:
+def _announce(server: uvicorn.Server, address: Address, open_browser: bool, say: Say) -> None:
     """Say where the page is once it answers there."""
     while not server.started:
         if server.should_exit:
@@ -155,7 +155,8 @@ def _announce(server: uvicorn.Server, address: Address, open_browser: bool, bega
     if status != 200:
         say(f"the page does not answer at {address.url} ({status})")
         return
-    say(f"the page is at {address.url} ({monotonic() - began:.1f} s; Ctrl-C ends it)")
+    took_s = time() - psutil.Process().create_time()
+    say(f"the page is at {address.url} ({took_s:.1f} s; Ctrl-C ends it)")
     if open_browser and _has_screen():
         webbrowser.open(address.url)
 
