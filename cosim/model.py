@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import mesa
@@ -24,6 +25,7 @@ from cosim.failure import RunFailure
 from cosim.ledger import Ledger, LedgerError
 from cosim.measurement import MEASUREMENTS
 from cosim.planners import Planners
+from cosim.raising import RaisingStep
 from cosim.record import Record
 from cosim.rehearsed import Tables
 from cosim.reporters import reporters
@@ -100,7 +102,10 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
     ) -> None:
         self.settings = scenarios_of(settings, rng, changes)
         first = self.settings[0]
+        step = RaisingStep(self.step)
+        self.step = step.kept  # type: ignore[method-assign]
         super().__init__(rng=first.seed)
+        self.step = partial(step.told, self.step)  # type: ignore[method-assign]
         self.clock = Clock(first.days, first.market_step_min, first.control_step_min, first.horizon)
         require_lockstep(self.settings)
         feeder = feeder or build_feeder(first.feeder)
