@@ -15,6 +15,7 @@ from tests.cosim.loop_cases import finished
 
 # How long an example takes says nothing about physics; new examples each time, where CI is set too.
 settings.register_profile("any machine", settings.get_profile("default"), deadline=None)
+settings.register_profile("brief", settings.get_profile("any machine"), max_examples=20)  # a second time, elsewhere
 settings.load_profile("any machine")
 
 _built = cache(build_feeder)
