@@ -16,7 +16,7 @@ __all__ = ["fit", "home_places", "marker_px", "size_of"]
 Array = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
 
-_MARGIN_PX = 6.0  # around the outermost prosumers
+_MARGIN_PX = 8.0  # around the outermost prosumers, and the ring of the chosen one
 _STRETCH = 3.0  # y at most so many times as large as x, where they are no distances on the ground
 _PITCH = 1.3  # from one marker to the next, in widths of a marker
 _ANGLES = 24
