@@ -273,7 +273,7 @@ def test_a_page_that_goes_away_while_it_is_told_does_no_harm(watched: Make) -> N
     ("error", "told"),
     [
         (InputError("page", "PV", 7, "less"), "page: PV: 7 is not allowed; allowed: less"),
-        (FileNotFoundError("no /root/secret/net.json here"), "FileNotFoundError: no net.json here"),
+        (FileNotFoundError("no /srv/feeders/net.json here"), "FileNotFoundError: no net.json here"),
         (OSError(r"no C:\Users\me\net.json"), "OSError: no net.json"),
         (ValueError("kW/kWh and 1/2 stay"), "ValueError: kW/kWh and 1/2 stay"),
     ],
