@@ -18,7 +18,6 @@ from cosim.plots.home_day import (
 from cosim.plots.map_frame import home_places
 from cosim.plots.map_key import plot_feeder_key
 from cosim.plots.profile import FeederProfile, plot_profile
-from cosim.plots.redrawn import Redrawn
 from cosim.plots.run import (
     draw_run,
     local_hours,
@@ -39,7 +38,6 @@ __all__ = [
     "FeederState",
     "HomeDay",
     "Homes",
-    "Redrawn",
     "draw_run",
     "home_places",
     "local_hours",

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
 
@@ -70,13 +69,8 @@ class FeederProfile:
                 zorder=4 + index,
                 label=label,
             )
-        self._chosen = ax.axvline(np.nan, color=CHOSEN, linewidth=1.4, zorder=2.6)  # above the axes, as in `Redrawn`
+        self._chosen = ax.axvline(np.nan, color=CHOSEN, linewidth=1.4, zorder=2.6)
         self._set_axes()
-
-    @property
-    def moving(self) -> list[Artist]:
-        """What `update` changes but for the range, for `Redrawn`: all else depends on ``ax.get_ylim()``."""
-        return [self._chosen, *self._lines.values(), *self._buses.values()]
 
     def update(
         self, states: Mapping[str, FeederState | Array], homes: Homes | None = None, chosen: int | None = None
