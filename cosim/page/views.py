@@ -57,7 +57,7 @@ class Views:
         self._sketch: Sketch | None = None
         self._maps: dict[str, FeederMap] = {}
         self._profile_of: FeederProfile | None = None
-        self._labels: set[str] = set()
+        self._labels: tuple[str, ...] = ()
         self._drawers: dict[str, Callable[[Live, str], Picture]] = {
             "scale": self._scale,
             "key": self._key,
@@ -143,12 +143,12 @@ class Views:
 
         def fill(figure: Figure) -> tuple[Spot, ...]:
             kept = self._profile_of
-            if kept is None or kept.ax.get_figure() is not figure or set(states) != self._labels:
+            if kept is None or kept.ax.get_figure() is not figure or live.labels != self._labels:
                 figure.clear()
                 assert self._sketch is not None
                 ax = figure.add_axes(Panel(figure, (0.062, 0.165, 0.85, 0.745)))
                 kept = self._profile_of = FeederProfile(ax, self._sketch, distance, _band(live), list(states))
-                self._labels = set(states)
+                self._labels = live.labels
             kept.update(states, homes, row)
             return ()
 

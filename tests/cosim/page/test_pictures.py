@@ -190,3 +190,15 @@ def test_pyplot_knows_of_no_figure(live: Live) -> None:
     before = plt.get_fignums()
     Views().draw("map-0", live, live.names[0])
     assert plt.get_fignums() == before
+
+
+def test_rules_that_change_sides_change_their_signs_too() -> None:
+    """The profile tells sides apart as the maps and wallets do, by their order."""
+    board = Board(Scenario().changed({"market_step_min": 60, "control_step_min": 15, "record": ()}))
+    run, views = Live(board, replace(board.initial, rule="prc", other_rule="hybrid")), Views()
+    run.step()
+    views.draw("profile", run, run.names[0])
+    run.change(replace(run.settings, rule="hybrid", other_rule="prc"))
+    swapped = views.draw("profile", run, run.names[0])
+    assert run.labels == ("hybrid", "PRC")
+    assert swapped.png == Views().draw("profile", run, run.names[0]).png
