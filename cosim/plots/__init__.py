@@ -21,6 +21,7 @@ from cosim.plots.profile import FeederProfile, plot_profile
 from cosim.plots.run import (
     draw_run,
     local_hours,
+    plot_band,
     plot_day,
     plot_voltages,
     samples_per_step,
@@ -41,6 +42,7 @@ __all__ = [
     "draw_run",
     "home_places",
     "local_hours",
+    "plot_band",
     "plot_by_prosumer",
     "plot_day",
     "plot_feeder",

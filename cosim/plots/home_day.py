@@ -13,7 +13,6 @@ from agents.prosumer import VoltageBand
 from cosim.plots.data import HomeDay
 from cosim.plots.panels import (
     DASHED,
-    GREY,
     WIDTHS,
     draw_level,
     draw_moment,
@@ -26,7 +25,7 @@ from cosim.plots.panels import (
     round_up,
     value_axis,
 )
-from cosim.plots.style import COLOURS
+from cosim.plots.style import COLOURS, GREY
 
 __all__ = [
     "plot_home",

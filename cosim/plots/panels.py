@@ -23,8 +23,6 @@ from cosim.plots.still import TEXT, Panel, Strip, dress
 
 __all__ = [
     "DASHED",
-    "GREY",
-    "MARKERS",
     "WIDTHS",
     "draw_level",
     "draw_moment",
@@ -41,9 +39,7 @@ __all__ = [
 
 Array = npt.NDArray[np.float64]
 
-GREY = "#555555"
 WIDTHS = (2.4, 1.1)  # of lines of the first rule and the second: both are seen where they do the same, and in grey
-MARKERS = ("o", "s")
 DASHED: LineStyleType = (0, (3, 2))
 
 _ROUND = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0)

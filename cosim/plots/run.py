@@ -24,6 +24,7 @@ from cosim.plots.style import COLOURS, GREY, LABEL_SIZE, LINE_WIDTH, SMALL_SIZE,
 __all__ = [
     "draw_run",
     "local_hours",
+    "plot_band",
     "plot_day",
     "plot_voltages",
     "samples_per_step",
@@ -40,6 +41,22 @@ _DAY_LABELS = ("battery (kW)", "flexible load (kW)", "net load (kW)", "price\n(c
 _TICKS_H = (3, 6, 12, 24, 48, 96, 168, 336, 672, 1464, 2928)  # from a fortnight on as days: 7, 14, 28, 61, 122
 _DAYS_IN_HOURS = 14  # a run of more days is drawn day by day
 _DAYS_IN_DETAIL = 7  # of a prosumer
+
+
+def plot_band(ax: Axes, band: VoltageBand) -> Axes:
+    """The dead band as a grey area and the limits as dashed lines, named at the right; voltages are the y axis."""
+    ax.axhspan(1 - band.dead_pu, 1 + band.dead_pu, color="0.92", zorder=0, label="dead band")
+    for limit in (band.vm_min_pu, band.vm_max_pu):
+        ax.axhline(limit, color=GREY, linewidth=0.8, linestyle=(0, (6, 3)), zorder=1)
+        ax.annotate(
+            f"{limit:g}",
+            (1.005, limit),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=SMALL_SIZE,
+            color=GREY,
+        )
+    return ax
 
 
 def plot_voltages(ax: Axes, hours: Array, vm_pu: Mapping[str, Array], band: VoltageBand, per_step: int = 1) -> Axes:
@@ -61,17 +78,7 @@ def plot_voltages(ax: Axes, hours: Array, vm_pu: Mapping[str, Array], band: Volt
     per_step : int
         Samples that are drawn as one step.
     """
-    ax.axhspan(1 - band.dead_pu, 1 + band.dead_pu, color="0.92", zorder=0, label="dead band")
-    for limit in (band.vm_min_pu, band.vm_max_pu):
-        ax.axhline(limit, color=GREY, linewidth=0.8, linestyle=(0, (6, 3)), zorder=1)
-        ax.annotate(
-            f"{limit:g}",
-            (1.005, limit),
-            xycoords=("axes fraction", "data"),
-            va="center",
-            fontsize=SMALL_SIZE,
-            color=GREY,
-        )
+    plot_band(ax, band)
     for index, (label, values) in enumerate(vm_pu.items()):
         colour, style = COLOURS[index % len(COLOURS)], STYLES[index % len(STYLES)]
         _line(ax, hours, values, colour, label, style, per_step)

@@ -14,8 +14,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from cosim.plots.panels import (
-    GREY,
-    MARKERS,
     draw_level,
     extremes,
     legend_strip,
@@ -26,7 +24,7 @@ from cosim.plots.panels import (
     value_axis,
 )
 from cosim.plots.still import SMALL, TEXT
-from cosim.plots.style import COLOURS
+from cosim.plots.style import COLOURS, GREY, MARKERS
 
 __all__ = ["plot_by_prosumer", "plot_wallets"]
 

@@ -7,15 +7,14 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from agents.prosumer import VoltageBand
-from cosim.plots import COLOURS
+from cosim.plots import COLOURS, plot_band
+from cosim.plots.style import LABEL_SIZE, SMALL_SIZE
 from cosim.report.html import clean
 
 __all__ = ["plot_extremes", "short"]
 
 Array = npt.NDArray[np.float64]
 
-_GREY = "#666666"
-_LABEL, _SMALL = 9, 7.5  # font sizes
 _LONGEST = 20  # letters of a name in a figure
 
 
@@ -31,18 +30,14 @@ def plot_extremes(ax: Axes, distance_ohm: Array, low_pu: Array, high_pu: Array, 
     band : VoltageBand
         Limits and dead band.
     """
-    ax.axhspan(1 - band.dead_pu, 1 + band.dead_pu, color="0.92", zorder=0, label="dead band")
-    for limit in (band.vm_min_pu, band.vm_max_pu):
-        ax.axhline(limit, color=_GREY, linewidth=0.8, linestyle=(0, (6, 3)), zorder=1)
-        at = (1.005, limit)
-        ax.annotate(f"{limit:g}", at, xycoords=("axes fraction", "data"), va="center", fontsize=_SMALL, color=_GREY)
+    plot_band(ax, band)
     ax.vlines(distance_ohm, low_pu, high_pu, color="0.75", linewidth=0.8, zorder=2)
     size = 5 if len(distance_ohm) <= 200 else 2.5
     for values, marker, colour, label in ((high_pu, "^", COLOURS[1], "highest"), (low_pu, "v", COLOURS[0], "lowest")):
         ax.plot(distance_ohm, values, marker, color=colour, markersize=size, label=label, zorder=3, linestyle="none")
-    ax.set_xlabel("electrical distance (ohm)", fontsize=_LABEL)
-    ax.set_ylabel("voltage (p.u.)", fontsize=_LABEL)
-    ax.tick_params(labelsize=_SMALL)
+    ax.set_xlabel("electrical distance (ohm)", fontsize=LABEL_SIZE)
+    ax.set_ylabel("voltage (p.u.)", fontsize=LABEL_SIZE)
+    ax.tick_params(labelsize=SMALL_SIZE)
     return ax
 
 
