@@ -26,6 +26,7 @@ def _Control(  # noqa: N802
     step: float = 0.1,
     live: bool = False,
     value: Any = None,
+    move: int = 0,
     again: int = 0,
     event_change: Callable[[Any], None] | None = None,
 ) -> None:
@@ -36,6 +37,7 @@ def _Control(  # noqa: N802
 def ControlPanel(  # noqa: N802
     controls: Mapping[str, Control],
     settings: Settings,
+    moves: Mapping[str, int],
     pending: tuple[str, ...],
     again: int,
     on_change: Callable[[Any], None],
@@ -48,12 +50,14 @@ def ControlPanel(  # noqa: N802
     controls : mapping of str to Control
     settings : Settings
         Where they stand.
+    moves : mapping of str to int
+        The last move of each control that these settings know of, as its browser counts them.
     pending : tuple of str
         Labels of what waits.
     again : int
         Counts changes that were refused: the controls go back to where they stood.
     on_change : callable
-        Called with ``{"name": name, "value": value}`` from the browser, which is not to be trusted.
+        Called with ``{"name": name, "value": value, "move": move}`` from the browser, which is not to be trusted.
     on_reset : callable
     """
     live = [control for control in controls.values() if control.live]
@@ -63,12 +67,12 @@ def ControlPanel(  # noqa: N802
             for title, group in (("From the next step on", live), ("With the next reset", rest)):
                 v.Html(tag="h2", class_="cosim-controls-title", children=[title])
                 for control in group:
-                    _One(control, getattr(settings, control.name), again, on_change)
+                    _One(control, getattr(settings, control.name), moves.get(control.name, 0), again, on_change)
         _Pending(pending, on_reset)
 
 
 @solara.component
-def _One(control: Control, value: Any, again: int, on_change: Callable[[Any], None]) -> None:  # noqa: N802
+def _One(control: Control, value: Any, move: int, again: int, on_change: Callable[[Any], None]) -> None:  # noqa: N802
     _Control(
         name=control.name,
         label=control.label,
@@ -81,6 +85,7 @@ def _One(control: Control, value: Any, again: int, on_change: Callable[[Any], No
         step=control.step,
         live=control.live,
         value=value,
+        move=move,
         again=again,
         event_change=on_change,
     )

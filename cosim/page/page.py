@@ -50,7 +50,13 @@ def Explorer(base: Scenario) -> None:  # noqa: N802
         state = (frame.clock, frame.step, frame.n_steps, frame.playing, frame.finished, frame.busy)
         Bar(player, state, shown.pace, session.on_pace)
         ControlPanel(
-            session.board.controls, shown.settings, frame.pending, shown.again, session.on_change, player.reset
+            session.board.controls,
+            shown.settings,
+            shown.moves,
+            frame.pending,
+            shown.again,
+            session.on_change,
+            player.reset,
         )
         with v.Html(tag="main", class_="cosim-main"):
             _Maps(session, frame)

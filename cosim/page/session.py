@@ -6,8 +6,8 @@ they refuse is shown, and the controls go back to where they stood.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import solara
@@ -36,6 +36,8 @@ class Shown:
     ----------
     settings : Settings
         Where the controls stand.
+    moves : mapping of str to int
+        By control the last move that was taken in or refused, as the browser counts them.
     tab, pace : str
     refused : str
         What the last handler refused; empty when nothing.
@@ -46,6 +48,7 @@ class Shown:
     """
 
     settings: Settings
+    moves: Mapping[str, int] = field(default_factory=dict)
     tab: str = TABS[0]
     pace: str = next(iter(PACES))
     refused: str = ""
@@ -81,10 +84,13 @@ class Session:
         return self.player.close
 
     def on_change(self, sent: Any) -> None:
-        """A control was moved: ``{"name": name, "value": value}``."""
+        """A control was moved: ``{"name": name, "value": value, "move": which of its moves}``."""
         asked = sent if isinstance(sent, dict) else {}
-        if self._try(lambda: self.player.change(asked.get("name"), asked.get("value"))):
-            self._show(settings=self.player.settings)
+        name, move, moves = asked.get("name"), asked.get("move"), self.shown.peek().moves
+        if isinstance(name, str) and name in self.board.controls and isinstance(move, int) and 0 < move < 2**31:
+            moves = {**moves, name: move}
+        if self._try(lambda: self.player.change(name, asked.get("value")), moves=moves):
+            self._show(settings=self.player.settings, moves=moves)
 
     def on_choose(self, name: Any) -> None:
         """A prosumer was clicked on the map or chosen in the list."""
@@ -115,13 +121,13 @@ class Session:
         """What the page has to say: the last refusal, else what went wrong in the run."""
         return shown.refused or ("" if frame.error == shown.closed else frame.error)
 
-    def _try(self, act: Callable[[], None]) -> bool:
-        """Do what was asked; what is refused is shown. Whether it was done."""
+    def _try(self, act: Callable[[], None], **shown_too: Any) -> bool:
+        """Do what was asked; what is refused is shown, with other changes of `Shown`. Whether it was done."""
         try:
             act()
         except InputError as error:
             shown = self.shown.peek()
-            self.shown.set(replace(shown, refused=str(error), again=shown.again + 1))
+            self.shown.set(replace(shown, refused=str(error), again=shown.again + 1, **shown_too))
             return False
         return True
 

@@ -145,3 +145,17 @@ def test_a_page_shows_its_own_run(base: Scenario) -> None:
     one.close()
     other.close()
     del first, second
+
+
+def test_moves_are_counted_also_where_they_are_refused(session: Session) -> None:
+    """So that a control follows what comes back of its last move, and of no earlier one."""
+    control = session.board.controls["pv_kwp"]
+    session.on_change({"name": "pv_kwp", "value": control.high, "move": 3})
+    assert session.shown.value.moves == {"pv_kwp": 3}
+    session.on_change({"name": "pv_kwp", "value": 1e9, "move": 4})
+    assert session.shown.value.moves == {"pv_kwp": 4}
+    assert session.shown.value.settings.pv_kwp == control.high
+    for move in (None, "5", -1, 2**40, float("nan"), []):
+        session.on_change({"name": "pv_kwp", "value": control.low, "move": move})
+        session.on_change({"name": "nothing", "value": control.low, "move": 9})
+        assert session.shown.value.moves == {"pv_kwp": 4}
