@@ -24,6 +24,7 @@ WebSocket.prototype.send = function (data) {
     if (typeof data === 'string') window.sent.push([this, data]);
     return send.call(this, data);
 };
+window.hold = () => { WebSocket.prototype.send = function (data) { }; };
 window.forge = text => { for (const [socket] of window.sent.slice(-1)) send.call(socket, text); };
 """
 WRONG = ["1e9", "-1", "NaN", "Infinity", '"much"', "null", "[1]", '{"value": 1}', "true", "1" + "0" * 400]
@@ -107,6 +108,30 @@ def test_fifty_quick_moves_of_a_slider_end_at_the_last_value(page: Shown, board:
     page.reset()
     page.step()
     assert_shows(page, lived(board, settings, 1))
+
+
+def test_a_key_at_the_end_of_a_slider_asks_for_no_more(opened: Callable[..., Shown], board: Board) -> None:
+    page = opened(script=SPY)
+    share = board.controls["share_percent"]
+    thumb = page.part("control-share_percent").locator("[role=slider]")
+    for key, end in (("ArrowRight", share.high), ("Home", share.low), ("ArrowLeft", share.low)):
+        thumb.press(key)
+        sent = changed_by(sent_change(page, "share_percent"))["value"]
+        assert (page.value(share), sent) == (end, end), key
+
+
+def test_a_refusal_does_not_undo_a_move_that_came_later(opened: Callable[..., Shown], board: Board) -> None:
+    page = opened(script=SPY)
+    kappa, share = board.controls["kappa"], board.controls["share_percent"]
+    page.slide(kappa, board.initial.kappa - kappa.step)
+    frame = sent_change(page, "kappa")
+    page.page.evaluate("hold()")  # what is sent from here on is on its way when the refusal comes
+    page.slide(share, share.high - share.step)
+    forge(page, frame, {"name": "@", "value": 1}, '"__class__"')
+    until(lambda: "__class__" in page.text("error"), "a refusal", page.page)
+    page.page.wait_for_timeout(100)
+    assert page.value(share) == pytest.approx(share.high - share.step)
+    assert page.value(kappa) == pytest.approx(board.initial.kappa - kappa.step)
 
 
 def test_forged_values_are_refused_with_a_message_and_change_nothing(
