@@ -58,13 +58,16 @@ def decaying_case(rng: np.random.Generator) -> tuple[Battery, Horizon]:
     rate = float(rng.choice([1e-6, 1e-4, 0.002, 0.01, 0.1, 0.5, rng.uniform(0, 0.1)]))
     battery = replace(battery, self_discharge_per_h=rate)
     if horizon.energy_end_min_kwh is not None:
-        kept = (1 - rate) ** STEP_H
+        kept, n = (1 - rate) ** STEP_H, len(horizon.price_buy)
         energy, most = (each - battery.energy_min_kwh for each in (horizon.energy_start_kwh, battery.energy_max_kwh))
         for _ in horizon.price_buy:
             energy = min(kept * energy + (1 - kept) / -np.log1p(-rate) * battery.p_charge_max_kw, most)
         # At the very end of reach HiGHS's 1e-9 kWh are worth 1e-9 / kept**n kWh in the n-th step before.
         highest = battery.energy_min_kwh + 0.99 * energy
-        horizon = replace(horizon, energy_end_min_kwh=min(horizon.energy_end_min_kwh, highest))
+        # The grid that the dynamic program keeps energies on is up to 1.4e-14 kWh wide: where less than 1e-5 of the
+        # first step's energy is left at the end, half of that at the end would be more than 7e-10 kWh at the start.
+        end = min(horizon.energy_end_min_kwh, highest) if kept**n >= 1e-5 else None
+        horizon = replace(horizon, energy_end_min_kwh=end)
     return battery, horizon
 
 
