@@ -21,7 +21,7 @@ from tests.cosim.sweep.subjects import sweep_subject
 
 __all__ = ["RUNS", "Happened", "filled_and_enlarged", "way_to_mount"]
 
-RUNS = 16
+RUNS = 8
 Happened = dict[str, Any]
 
 _MOUNT = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs"]

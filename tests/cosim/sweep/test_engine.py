@@ -49,6 +49,7 @@ def test_one_worker_makes_every_run_and_the_table(alone: Sweep) -> None:
     assert not our_children()
 
 
+@pytest.mark.slow
 def test_two_workers_off_the_main_thread_leave_the_same_bytes(alone: Sweep, tmp_path: Path) -> None:
     states: list[State] = []
     before = signal.getsignal(signal.SIGINT)
@@ -64,6 +65,7 @@ def test_two_workers_off_the_main_thread_leave_the_same_bytes(alone: Sweep, tmp_
     assert not our_children()
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_a_sweep_which_goes_on_when_there_is_room(tmp_path: Path) -> None:
     text = """
     import errno
@@ -93,6 +95,7 @@ def test_code_that_changes_under_a_sweep_stops_it(tmp_path: Path) -> None:
     assert Sweep.load(tmp_path / "out").status == (0, 0, 6)
 
 
+@pytest.mark.slow
 def test_an_interrupted_sweep_says_what_is_left_and_is_resumed(alone: Sweep, tmp_path: Path) -> None:
     asked: list[State] = []
 
@@ -165,6 +168,7 @@ def test_workers_of_other_code_are_refused(scheduler: tuple[str, subprocess.Pope
         run_sweep(replace(plan(tmp_path), code="0+x"), tmp_path / "out", scheduler=scheduler[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ["nonsense", "foo://127.0.0.1:8786", "tcp://127.0.0.1:1"])
 def test_a_scheduler_that_is_not_there_is_one_line_and_nothing_is_begun(tmp_path: Path, address: str) -> None:
     with pytest.raises(InputError, match="the address of a Dask scheduler that answers") as caught:

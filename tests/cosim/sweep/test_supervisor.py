@@ -128,6 +128,7 @@ def test_a_run_that_takes_too_long_is_given_up_at_once_with_all_that_it_started(
     assert not [each for each in psutil.process_iter(["cmdline"]) if str(plugin.parent) in (each.info["cmdline"] or [])]
 
 
+@pytest.mark.slow
 def test_memory_is_limited_and_a_warm_child_s_own_share_not_held_against_a_run(
     supervisor: Supervisor, plugin: Path, tmp_path: Path
 ) -> None:
@@ -157,6 +158,7 @@ def test_what_is_halted_is_skipped_before_and_during(supervisor: Supervisor, plu
     assert not children()
 
 
+@pytest.mark.slow
 def test_other_code_is_not_asked_of_the_same_process(supervisor: Supervisor, plugin: Path, tmp_path: Path) -> None:
     asked = task(tmp_path, "fine", plugin)
     first = supervisor.attempt(asked)
@@ -187,6 +189,7 @@ def test_a_thread_has_its_own_and_all_are_closed_together(tmp_path: Path) -> Non
     assert not children()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["sleeps", "spins"])
 def test_a_child_dies_with_its_supervisor_whatever_it_is_doing(tmp_path: Path, rule: str) -> None:
     write_plugin(tmp_path)

@@ -88,6 +88,7 @@ def moved(board: Board, control: Control) -> str | float:
     return control.on_grid(value + steps * control.step)
 
 
+@pytest.mark.slow
 def test_every_control_acts_at_the_next_step_or_waits_for_a_reset(page: Shown, board: Board) -> None:
     settings = board.initial
     live = lived(board, settings, 1)
@@ -174,6 +175,7 @@ def test_nothing_jumps_and_nothing_overflows(page: Shown) -> None:
     assert page.scrolled(("main", "summary", "pending")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1920, 1080)])
 def test_every_view_is_there_at_any_size(opened: Callable[..., Shown], shots: Path, width: int, height: int) -> None:
     page = opened(width, height)

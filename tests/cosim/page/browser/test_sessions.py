@@ -27,6 +27,8 @@ WebSocket.prototype.send = function (data) {
 window.hold = () => { WebSocket.prototype.send = function (data) { }; };
 window.forge = text => { for (const [socket] of window.sent.slice(-1)) send.call(socket, text); };
 """
+pytestmark = pytest.mark.slow
+
 WRONG = ["1e9", "-1", "NaN", "Infinity", '"much"', "null", "[1]", '{"value": 1}', "true", "1" + "0" * 400]
 """Values that no slider gives, as Python's JSON reads them."""
 
