@@ -43,6 +43,7 @@ WIDTHS = (2.4, 1.1)  # of lines of the first rule and the second: both are seen 
 DASHED: LineStyleType = (0, (3, 2))
 
 _ROUND = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0)
+_ROUNDING = 1e-9  # what is smaller is no size of anything drawn here
 _TICKS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _TICKS_H = (1, 2, 3, 6, 12, 24, 48, 96, 168)
 _CHARACTER = 0.58  # width of a character, of the font's size; enough to place a few words in a line
@@ -114,8 +115,8 @@ def extremes(columns: Iterable[Array]) -> tuple[float, float]:
 
 
 def round_up(size: float) -> float:
-    """The next larger of few round numbers, so that an axis seldom changes; 0 for 0."""
-    if size <= 0:
+    """The next larger of few round numbers, so that an axis seldom changes; 0 where it is 0 but for rounding."""
+    if size < _ROUNDING:
         return 0.0
     power = 10.0 ** np.floor(np.log10(size))
     return float(next(factor * power for factor in _ROUND if factor * power >= size * (1 - 1e-9)))

@@ -128,9 +128,10 @@ def plot_wallets(figure: Figure, wallets: pd.DataFrame, labels: Sequence[str]) -
 
 
 def _round_range(columns: Sequence[Array]) -> tuple[float, float]:
+    """Round ends, and no value beyond them, not even by rounding."""
     least, most = extremes(columns)
     low, high = 0.0 - round_up(-least), round_up(most)
-    return low, high if high > low else 1.0
+    return min(low, least), max(high if high > low else 1.0, most)
 
 
 def _draw_pairs(ax: Axes, ranks: Array, columns: Sequence[Array]) -> None:

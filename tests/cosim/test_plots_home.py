@@ -261,6 +261,11 @@ def test_rounding_up_is_near_and_never_down(size: float) -> None:
     assert round_up(rounded) == pytest.approx(rounded)
 
 
+@pytest.mark.parametrize("size", [0.0, -1.0, 1e-10, 5e-324])
+def test_what_is_no_more_than_rounding_has_no_size(size: float) -> None:
+    assert round_up(size) == 0
+
+
 @given(low=st.floats(-1e4, 0), high=st.floats(1e-3, 1e4))
 @settings(deadline=None)
 def test_values_have_two_to_five_round_ticks_inside(low: float, high: float) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.axes import Axes
@@ -47,6 +47,9 @@ def pairs(ax: Axes) -> Array:
 
 
 @given(arrays(float, st.tuples(st.just(2), st.integers(1, 60)), elements=VALUES))
+@example(np.full((2, 1), 5e-324))
+@example(np.full((2, 1), -1e-11))
+@example(np.full((2, 1), 1.0000000005))
 @settings(max_examples=25, deadline=None)
 def test_every_value_has_its_place(values: npt.NDArray[np.float64]) -> None:
     ax = axes()
