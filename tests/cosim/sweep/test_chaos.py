@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.cosim.sweep.chaos import chaos
+from tests.cosim.sweep.chaos import Chaos, chaos
 from tests.cosim.sweep.judge import Judge, differences, tree
 from tests.cosim.sweep.monkey import KINDS
 from tests.cosim.sweep.subjects import sweep_subject, toy_subject
@@ -19,11 +20,28 @@ from tests.cosim.sweep.subjects import sweep_subject, toy_subject
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills sessions and process groups")
 
 
+def shown(work: Path, game: Callable[[Path, int], Chaos], enough: Callable[[Chaos], bool]) -> Chaos:
+    """A game, or the first of five that shows enough: moments are drawn, but what they hit depends on the machine."""
+    for seed in range(1, 6):
+        folder = work / str(seed)
+        folder.mkdir()
+        found = game(folder, seed)
+        if enough(found):
+            break
+    return found
+
+
 def test_a_careful_toy_survives_and_each_kind_of_kill_hits(tmp_path: Path) -> None:
-    found = chaos(toy_subject(tmp_path, 24), tmp_path, 9)
+    def all_hit(found: Chaos) -> bool:
+        return all(found.in_run[kind] + found.in_write[kind] > 0 for kind in KINDS)
+
+    def game(work: Path, seed: int) -> Chaos:
+        return chaos(toy_subject(work, 24), work, 9, seed=seed)
+
+    found = shown(tmp_path, game, lambda found: found.violations != [] or all_hit(found))
     assert found.violations == []
     assert {kind: found.kills[kind] for kind in KINDS} == {"worker": 3, "driver": 3, "group": 3}
-    assert all(found.in_run[kind] + found.in_write[kind] > 0 for kind in KINDS), found.table()
+    assert all_hit(found), found.table()
 
 
 @pytest.mark.parametrize(
@@ -38,8 +56,15 @@ def test_a_careful_toy_survives_and_each_kind_of_kill_hits(tmp_path: Path) -> No
 def test_the_judge_sees_what_is_wrong_with_the_others(mode: str, seen: str, tmp_path: Path) -> None:
     grace_s = 0.5 if mode == "deaf" else 10.0
     kills = 6 if mode == "forgetful" else 3  # it takes two in one sweep to see that
-    found = chaos(toy_subject(tmp_path, 24, mode), tmp_path, kills, aims=("write",), grace_s=grace_s)
-    assert any(seen in line for line in found.violations), found.violations
+
+    def game(work: Path, seed: int) -> Chaos:
+        return chaos(toy_subject(work, 24, mode), work, kills, seed=seed, aims=("write",), grace_s=grace_s)
+
+    def is_seen(found: Chaos) -> bool:
+        return any(seen in line for line in found.violations)
+
+    found = shown(tmp_path, game, is_seen)
+    assert is_seen(found), found.violations
 
 
 @pytest.mark.slow
