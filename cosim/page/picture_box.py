@@ -22,6 +22,7 @@ def _PictureBox(  # noqa: N802 - components are named like what they show
     spots: list[dict[str, Any]] = [],  # noqa: B006 - a trait's default
     chosen: str = "",
     waiting: str = "",
+    step: int = 0,
     event_size: Callable[[Any], None] | None = None,
     event_choose_name: Callable[[Any], None] | None = None,
 ) -> None:
@@ -69,6 +70,7 @@ def PictureBox(  # noqa: N802
         spots=as_plain,
         chosen=chosen,
         waiting=waiting,
+        step=0 if picture is None else picture.step,
         event_size=on_size or _nothing,
         event_choose_name=on_choose or _nothing,
     )

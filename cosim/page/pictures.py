@@ -59,13 +59,17 @@ class Spot:
 
 @dataclass(frozen=True)
 class Picture:
-    """What the browser shows: a PNG, its size in pixels, what it tells those who do not see it, and its spots."""
+    """What the browser shows: a PNG, its size in pixels, what it tells those who do not see it, and its spots.
+
+    `step` is how many market steps of the run are in it; its box carries that as ``data-step`` once it is decoded.
+    """
 
     png: bytes = field(repr=False)
     width: int
     height: int
     alt: str
     spots: tuple[Spot, ...] = ()
+    step: int = 0
 
     @cached_property
     def url(self) -> str:

@@ -219,7 +219,7 @@ class Player:
             key = self._gallery.key(name, live, chosen)
             if self._drawn.get(name) != key and not self._wishes.closed:
                 self._drawn.pop(name, None)  # where drawing fails it is tried again
-                pictures[name] = self._gallery.draw(name, live, chosen)
+                pictures[name] = replace(self._gallery.draw(name, live, chosen), step=live.step_number)
                 self._drawn[name] = key
 
     def _framed(self, wanted: Wanted, pictures: dict[str, Picture], error: str) -> Frame:

@@ -20,6 +20,8 @@ __all__ = ["PICTURES", "Shown", "until"]
 PICTURES = ("map-0", "map-1", "profile", "home", "wallets")
 PATIENCE_S = 30.0
 
+_OF_A_RUN = ", ".join(f".cosim-picture-{name}" for name in PICTURES)
+_STEPS = "pictures => pictures.map(picture => Number(picture.dataset.step))"
 _CLOCK = re.compile(r"step (\d+) of (\d+)")
 
 # What the browser has decoded, not what was sent to it.
@@ -97,9 +99,14 @@ class Shown:
         return (int(found.group(1)), int(found.group(2))) if found else (-1, -1)
 
     def wait_for_step(self, step: int) -> None:
-        """Wait until so many steps are lived and the map of them is drawn."""
+        """Wait until so many steps are lived and all that can be seen of them is decoded."""
         until(lambda: self.clock()[0] == step, f"step {step}", self.page)
-        self.image("map-0").wait_for()
+        until(lambda: self.drawn() == {step}, f"pictures of step {step}", self.page)
+
+    def drawn(self) -> set[int]:
+        """The steps of the pictures of the run that can be seen; the one before stays until the next is decoded."""
+        steps: list[int] = self.page.locator(_OF_A_RUN).evaluate_all(_STEPS)
+        return set(steps)
 
     def step(self, times: int = 1) -> None:
         """Press the button, and wait for what it does, each time."""
@@ -118,7 +125,7 @@ class Shown:
         """Bring a tab to the front."""
         self.part(f"tab-{tab}").click()
         if tab in PICTURES:
-            self.image(tab).wait_for()
+            until(lambda: self.drawn() == {self.clock()[0]}, f"the picture of tab {tab}", self.page)
 
     def rows(self, name: str) -> list[list[str]]:
         """The cells of the body of a part's table, row by row."""
