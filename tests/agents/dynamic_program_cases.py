@@ -64,9 +64,10 @@ def decaying_case(rng: np.random.Generator) -> tuple[Battery, Horizon]:
             energy = min(kept * energy + (1 - kept) / -np.log1p(-rate) * battery.p_charge_max_kw, most)
         # At the very end of reach HiGHS's 1e-9 kWh are worth 1e-9 / kept**n kWh in the n-th step before.
         highest = battery.energy_min_kwh + 0.99 * energy
-        # The grid that the dynamic program keeps energies on is up to 1.4e-14 kWh wide: where less than 1e-5 of the
-        # first step's energy is left at the end, half of that at the end would be more than 7e-10 kWh at the start.
-        end = min(horizon.energy_end_min_kwh, highest) if kept**n >= 1e-5 else None
+        # The grid that the dynamic program keeps energies on is up to 1.4e-14 kWh wide. Where nothing can be charged
+        # and less than 1e-5 of the first step's energy is left, half of that is more than 7e-10 kWh at the start.
+        tellable = battery.p_charge_max_kw > 0 or kept**n >= 1e-5
+        end = min(horizon.energy_end_min_kwh, highest) if tellable else None
         horizon = replace(horizon, energy_end_min_kwh=end)
     return battery, horizon
 
