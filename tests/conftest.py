@@ -16,7 +16,9 @@ from tests.cosim.loop_cases import finished
 
 # How long an example takes says nothing about physics. New examples each time, but where CI is set: its verdict is on
 # the change, and the same for the same code.
-settings.register_profile("any machine", settings.get_profile("default"), deadline=None, derandomize="CI" in os.environ)
+settings.register_profile(
+    "any machine", settings.get_profile("default"), deadline=None, derandomize=bool(os.environ.get("CI"))
+)
 settings.register_profile("brief", settings.get_profile("any machine"), max_examples=20)  # a second time, elsewhere
 settings.load_profile("any machine")
 

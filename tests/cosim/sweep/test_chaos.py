@@ -76,6 +76,12 @@ def test_a_sweep_survives_its_workers_its_driver_and_both(tmp_path: Path) -> Non
     assert all(found.in_run[kind] > 0 for kind in KINDS), found.table()
 
 
+@pytest.mark.slow
+def test_a_naive_writer_does_not(tmp_path: Path) -> None:
+    found = chaos(sweep_subject(tmp_path, 16, "naive_writer.py"), tmp_path, 2, aims=("write",))
+    assert any("torn: no checksums.json" in line for line in found.violations), found.violations
+
+
 def made(folder: Path) -> Path:
     """The folder of a run that is whole."""
     run = folder / "runs" / "a"

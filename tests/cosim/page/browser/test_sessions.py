@@ -16,6 +16,8 @@ from tests.cosim.page.browser.served import Served
 from tests.cosim.page.browser.shown import Shown, until
 from tests.cosim.page.browser.told import assert_shows, lived
 
+pytestmark = pytest.mark.slow
+
 # Keeps what the page sends, and sends what a test has made of it, over the page's own socket.
 SPY = """
 window.sent = [];
@@ -27,8 +29,6 @@ WebSocket.prototype.send = function (data) {
 window.hold = () => { WebSocket.prototype.send = function (data) { }; };
 window.forge = text => { for (const [socket] of window.sent.slice(-1)) send.call(socket, text); };
 """
-pytestmark = pytest.mark.slow
-
 WRONG = ["1e9", "-1", "NaN", "Infinity", '"much"', "null", "[1]", '{"value": 1}', "true", "1" + "0" * 400]
 """Values that no slider gives, as Python's JSON reads them."""
 
