@@ -22,6 +22,13 @@ settings.register_profile(
 settings.register_profile("brief", settings.get_profile("any machine"), max_examples=20)  # a second time, elsewhere
 settings.load_profile("any machine")
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first: a long file that begins last leaves the other worker without work."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 _built = cache(build_feeder)
 
 
