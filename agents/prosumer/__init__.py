@@ -3,6 +3,7 @@
 from agents.errors import PlanError
 from agents.prosumer.arbitrage import ArbitragePlanner, Horizon, Plan, arbitrage_cost
 from agents.prosumer.battery import Battery
+from agents.prosumer.charging import Charging, charge, charge_step
 from agents.prosumer.commitment import Commitment
 from agents.prosumer.correction import least_curtailment, reactive_power
 from agents.prosumer.demand import Demand
@@ -23,6 +24,7 @@ __all__ = [
     "ArbitragePlanner",
     "Assets",
     "Battery",
+    "Charging",
     "Commitment",
     "Demand",
     "DemandChargeError",
@@ -47,6 +49,8 @@ __all__ = [
     "VoltageBand",
     "Window",
     "arbitrage_cost",
+    "charge",
+    "charge_step",
     "least_curtailment",
     "reactive_power",
     "register_rule",
