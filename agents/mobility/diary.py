@@ -143,4 +143,5 @@ def _stay(
     if asked < LEAST_KWH:
         return energy
     tour[7], tour[8], tour[9] = arrival, departure, asked
-    return min(capacity, energy + asked * efficiency)
+    charged: float = min(capacity, energy + asked * efficiency)
+    return charged

@@ -41,7 +41,7 @@ class Purpose:
     mean_km, median_km : float
         One way, of a lognormal distribution.
     departure_h, departure_sd_h : float
-        Clock of departures: a normal distribution, cut to 4 to 22 h.
+        Clock of departures: a normal distribution, cut to 5 to 21 h.
     stay_h, stay_spread : float
         Median stay there, and the standard deviation of its logarithm.
     farthest_km : float
@@ -93,7 +93,7 @@ WORK = Purpose("work", 0.8 * 5 / 7, (1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0), 16.0, 8
 ERRANDS = (
     Purpose("shopping", 0.205, (0.9, 0.9, 0.9, 1.0, 1.3, 1.7, 0.3), 5.3, 2.0, 12.5, 3.2, 0.7, 0.6),
     Purpose("errands", 0.185, (1.2, 1.2, 1.2, 1.2, 1.1, 0.7, 0.4), 10.2, 3.6, 12.0, 3.5, 1.0, 0.7),
-    Purpose("leisure", 0.36, (0.8, 0.8, 0.9, 0.9, 1.0, 1.3, 1.3), 15.5, 3.9, 15.5, 3.5, 2.2, 0.7),
+    Purpose("leisure", 0.36, (0.8, 0.8, 0.9, 0.9, 1.0, 1.3, 1.3), 15.5, 3.9, 14.5, 3.2, 2.2, 0.7),
     Purpose("escorting", 0.105, (1.2, 1.2, 1.2, 1.2, 1.2, 0.6, 0.4), 8.6, 2.9, 12.5, 4.0, 0.4, 0.6),
     Purpose("business", 0.14, (1.3, 1.3, 1.3, 1.3, 1.2, 0.4, 0.2), 19.0, 5.7, 10.5, 2.5, 2.5, 0.6),
 )
@@ -159,7 +159,7 @@ class Habits:
     speed_km_h: float = 45.0
     fast_km: float = 30.0
     fast_km_h: float = 90.0
-    latest_h: float = 22.0
+    latest_h: float = 21.0
     capacity_kwh: tuple[float, ...] = (40.0, 58.0, 77.0)
     capacity_share: tuple[float, ...] = (0.25, 0.45, 0.3)
     kwh_per_km: float = 0.165

@@ -3,7 +3,10 @@
 Each driver wants to go to work and elsewhere (`agents.mobility.wishes`), takes the car when it is at home, uses energy
 by distance and cold, charges on the road or at work where it must or may, and decides at home whether to plug in: by
 habit, by the state of charge, by what the next tour needs. When cars stand at home and what they ask for, how far they
-go and what they use in a year come out of that (`agents.mobility.habits` says from what).
+go and what they use in a year come out of that; `agents.mobility.habits` says what it is made from. With the defaults
+a mean car (of 300, months of 1 to 19 degrees) drives 12,100 km a year, stands still on 31 % of days, and asks for 15 kWh
+in each of 143 sessions: 2,150 kWh at the charger at home, beside 330 kWh into its battery elsewhere. The mean German car
+drove 12,320 km in 2023 (Kraftfahrt-Bundesamt), a mean electric one 14,600 km (MiD 2023).
 
 What the model has not: holidays of several days, public holidays (they are among the days without work), two drivers
 of one car, and drivers who wait for the sun or a price.
@@ -58,8 +61,10 @@ class Mobility:
     def sessions(self) -> Sessions:
         """When cars are plugged in at home, and what they ask for."""
         rows = self.tours[self.tours["home_kwh"] > 0]
-        steps = (rows[name].to_numpy(dtype=np.int64) for name in ("home", "arrival_step", "departure_step"))
-        return Sessions(*steps, rows["home_kwh"].to_numpy(dtype=float))
+        home, arrival, departure = (
+            rows[name].to_numpy(dtype=np.int64) for name in ("home", "arrival_step", "departure_step")
+        )
+        return Sessions(home, arrival, departure, rows["home_kwh"].to_numpy(dtype=float))
 
 
 def drive(
@@ -116,11 +121,13 @@ def simulate(
         For arrays of the wrong length, uneven times, a negative seed, names that are not unique, chargers without
         power where there is a car, and temperatures that are not finite.
     """
+    has_car = np.asarray(has_car, dtype=bool)
     n, n_steps = len(has_car), len(times)
-    power_kw = np.broadcast_to(np.asarray(charger_kw, dtype=float), (n,)) if np.ndim(charger_kw) == 0 else charger_kw
+    power_kw = np.asarray(charger_kw, dtype=float)
+    power_kw = np.full(n, power_kw) if power_kw.ndim == 0 else power_kw
     outdoor_c = np.full(n_steps, OUTDOOR_C) if outdoor_c is None else np.asarray(outdoor_c, dtype=float)
     names = [str(column) for column in range(n)] if names is None else list(names)
-    _check(np.asarray(has_car), times, seed, np.asarray(power_kw), names, outdoor_c)
+    _check(has_car, times, seed, power_kw, names, outdoor_c)
     step_h = (times[1] - times[0]) / pd.Timedelta(hours=1)
     n_days = int(np.ceil(n_steps * step_h / 24))
     weekday = (times[0].weekday() + np.arange(n_days)) % 7
@@ -134,7 +141,7 @@ def simulate(
     columns = ["home", "purpose", *COLUMNS]
     table = pd.concat(tours, ignore_index=True)[columns] if tours else pd.DataFrame(columns=columns, dtype=float)
     labels = [habits.work.name, *(purpose.name for purpose in habits.errands)]
-    table["purpose"] = pd.Categorical.from_codes(table["purpose"].to_numpy(dtype=np.int64), labels)
+    table["purpose"] = pd.Categorical.from_codes(table["purpose"].astype(int).tolist(), pd.Index(labels))
     return Mobility(drivers, table, left_out)
 
 
@@ -143,18 +150,20 @@ def _check(
 ) -> None:
     """Raise `InputErrors` for what nobody can live by."""
     n, problems = len(has_car), []
-    if len(times) < 2 or len(set(np.diff(times.asi8))) != 1 or times[0] != times[0].normalize() or times[1] < times[0]:
-        problems.append(InputError("mobility", "times", len(times), "two or more steps, even, from a midnight on"))
+    spacing = np.unique(np.diff(times.tz_localize(None).to_numpy()))
+    if len(spacing) != 1 or spacing[0] <= np.timedelta64(0) or times[0] != times[0].normalize():
+        problems.append(
+            InputError("mobility", "times", len(times), "two or more steps, evenly spaced, from a midnight on")
+        )
     if seed < 0:
         problems.append(InputError("mobility", "seed", seed, "0 or more"))
     if charger_kw.shape != (n,):
         problems.append(InputError("mobility", "charger_kw", charger_kw.shape, f"one value per home, {n}"))
     else:
         problems += [
-            InputError("mobility", f"{names[row] if row < len(names) else row}.charger_kw", float(charger_kw[row]),
-                       "more than 0, since the home has a car")
+            InputError("mobility", f"charger_kw[{row}]", float(charger_kw[row]), "more than 0, since there is a car")
             for row in np.flatnonzero(has_car & ~((charger_kw > 0) & np.isfinite(charger_kw)))
-        ]  # fmt: skip
+        ]
     if len(names) != n or len(set(names)) != n:
         problems.append(InputError("mobility", "names", f"{len(set(names))} different names", f"one per home, {n}"))
     if outdoor_c.shape != (len(times),) or not np.isfinite(outdoor_c).all():

@@ -17,7 +17,8 @@ Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]
 
-EARLIEST_H, LATEST_H = 4.0, 22.0  # of departures for all but work
+EARLIEST_H, LATEST_H = 5.0, 21.0  # of departures for all but work
+_Tours = tuple[Flags, Array, Array, Array, Array]  # by day: wanted or not, departure, stay, pause before, way
 _PERSONAL = 12  # numbers drawn once a car; more than are used today
 
 
@@ -91,7 +92,7 @@ def draw_car(habits: Habits, weekday: Integers, seed: int, key: str) -> tuple[Dr
     idle = daily[:, 0, 3] < habits.idle_share
     tours += [_errands(habits, p, weekday, idle, daily[:, 1 + k]) for k, p in enumerate(habits.errands)]
     wanted = np.stack([tour[0] for tour in tours], axis=1)
-    columns = [np.stack([tour[k] for tour in tours], axis=1)[wanted] for k in range(1, 5)]
+    columns = [np.array([tour[k] for tour in tours], dtype=np.float64).T[wanted] for k in range(1, 5)]
     purpose = np.broadcast_to(np.arange(len(tours)), wanted.shape)[wanted]
     order = np.argsort(columns[0], kind="stable")
     return driver, Wishes(purpose[order], *(column[order] for column in columns))
@@ -102,7 +103,7 @@ def lengths_km(habits: Habits, purpose: Purpose, u: Array) -> Array:
     sigma = np.sqrt(2 * np.log(purpose.mean_km / purpose.median_km)) or 1e-9
     low, high = ndtr(np.log(np.array([habits.nearest_km, purpose.farthest_km]) / purpose.median_km) / sigma)
     km = purpose.median_km * np.exp(sigma * ndtri(low + u * (high - low)))
-    return np.clip(km, habits.nearest_km, purpose.farthest_km)
+    return np.asarray(np.clip(km, habits.nearest_km, purpose.farthest_km))
 
 
 def _driver(habits: Habits, person: Array) -> Driver:
@@ -120,7 +121,7 @@ def _driver(habits: Habits, person: Array) -> Driver:
     )
 
 
-def _commutes(habits: Habits, driver: Driver, person: Array, weekday: Integers, u: Array) -> tuple[Array, ...]:
+def _commutes(habits: Habits, driver: Driver, person: Array, weekday: Integers, u: Array) -> _Tours:
     """Tours to work: always as far, at the driver's own hours, by numbers 6 to 10 of the person."""
     work, days = habits.work, np.arange(len(weekday))
     departure_h = np.full(len(days), work.departure_h + work.departure_sd_h * ndtri(person[6]))
@@ -139,7 +140,7 @@ def _commutes(habits: Habits, driver: Driver, person: Array, weekday: Integers, 
     )
 
 
-def _errands(habits: Habits, purpose: Purpose, weekday: Integers, idle: Flags, u: Array) -> tuple[Array, ...]:
+def _errands(habits: Habits, purpose: Purpose, weekday: Integers, idle: Flags, u: Array) -> _Tours:
     """Tours for all but work: wanted or not, departure, stay, pause before (45 minutes in the mean), way."""
     low, high = ndtr((np.array([EARLIEST_H, LATEST_H]) - purpose.departure_h) / purpose.departure_sd_h)
     clock_h = purpose.departure_h + purpose.departure_sd_h * ndtri(low + u[:, 1] * (high - low))

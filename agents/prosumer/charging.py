@@ -83,15 +83,14 @@ def charge(sessions: Sessions, charger_kw: Array, cap_kw: Array, step_h: float =
     n_steps, n = len(cap_kw), len(charger_kw)
     order = np.lexsort((sessions.arrival_step, sessions.home))
     out = Charging(np.zeros((n_steps, n)), np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64), np.zeros(n))
-    rows = [
-        np.ascontiguousarray(column[order], dtype=np.int64)
-        for column in (sessions.home, sessions.arrival_step, sessions.departure_step)
-    ]
+    home = np.ascontiguousarray(sessions.home[order], dtype=np.int64)
+    arrival = np.ascontiguousarray(sessions.arrival_step[order], dtype=np.int64)
+    departure = np.ascontiguousarray(sessions.departure_step[order], dtype=np.int64)
     energy_kwh = np.ascontiguousarray(sessions.energy_kwh[order], dtype=float)
     late_kwh_h = np.zeros(n)
-    _serve(*rows, energy_kwh, charger_kw, cap_kw, step_h, out.p_ev_kw, out.owed_kwh_end, out.missed_kwh, out.n_missed,
-           late_kwh_h)  # fmt: skip
-    asked_kwh = np.bincount(rows[0], weights=energy_kwh, minlength=n)
+    _serve(home, arrival, departure, energy_kwh, charger_kw, cap_kw, step_h, out.p_ev_kw, out.owed_kwh_end,
+           out.missed_kwh, out.n_missed, late_kwh_h)  # fmt: skip
+    asked_kwh = np.bincount(home, weights=energy_kwh, minlength=n)
     np.divide(late_kwh_h, asked_kwh, out=out.delay_h, where=asked_kwh > 0)
     return out
 
