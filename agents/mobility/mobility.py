@@ -4,9 +4,9 @@ Each driver wants to go to work and elsewhere (`agents.mobility.wishes`), takes 
 by distance and cold, charges on the road or at work where it must or may, and decides at home whether to plug in: by
 habit, by the state of charge, by what the next tour needs. When cars stand at home and what they ask for, how far they
 go and what they use in a year come out of that; `agents.mobility.habits` says what it is made from. With the defaults
-a mean car (of 300, months of 1 to 19 degrees) drives 12,100 km a year, stands still on 31 % of days, and asks for 15 kWh
-in each of 143 sessions: 2,150 kWh at the charger at home, beside 330 kWh into its battery elsewhere. The mean German car
-drove 12,320 km in 2023 (Kraftfahrt-Bundesamt), a mean electric one 14,600 km (MiD 2023).
+a mean car (of 300, months of 1 to 19 degrees) drives 12,100 km a year, stands still on 31 % of days, and asks for
+15 kWh in each of 143 sessions: 2,150 kWh at the charger at home, beside 330 kWh into its battery elsewhere. The mean
+German car drove 12,320 km in 2023 (Kraftfahrt-Bundesamt), the mean electric one 14,600 km (MiD 2023).
 
 What the model has not: holidays of several days, public holidays (they are among the days without work), two drivers
 of one car, and drivers who wait for the sun or a price.
@@ -152,9 +152,9 @@ def _check(
     n, problems = len(has_car), []
     spacing = np.unique(np.diff(times.tz_localize(None).to_numpy()))
     if len(spacing) != 1 or spacing[0] <= np.timedelta64(0) or times[0] != times[0].normalize():
-        problems.append(
-            InputError("mobility", "times", len(times), "two or more steps, evenly spaced, from a midnight on")
-        )
+        allowed = "two or more steps, evenly spaced, from a midnight on"
+        found = f"{len(times)} steps from {times[0]} on" if len(times) else "no step"
+        problems.append(InputError("mobility", "times", found, allowed))
     if seed < 0:
         problems.append(InputError("mobility", "seed", seed, "0 or more"))
     if charger_kw.shape != (n,):
