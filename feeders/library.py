@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import random
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +16,9 @@ from pandapower.auxiliary import pandapowerNet
 from feeders.errors import InputError
 from feeders.feeder import Feeder
 from feeders.net_json import read_net
+from feeders.oberrhein import mv_oberrhein
 from feeders.parametric import parametric_net
+from feeders.region.schutterwald import schutterwald_net
 from feeders.simbench_grids import is_simbench_code, simbench_net
 
 __all__ = ["FEEDERS", "FeederInfo", "describe", "feeder_from_json", "load_feeder", "require_feeder_name"]
@@ -124,14 +125,6 @@ def _four_bus() -> pandapowerNet:
     return net
 
 
-def _mv_oberrhein() -> pandapowerNet:
-    with warnings.catch_warnings():
-        # pandapower's own loader runs a power flow on its file of an older format, which Feeder brings up to
-        # date.
-        warnings.filterwarnings("ignore", "tap_dependency_table is missing", DeprecationWarning)
-        return pn.mv_oberrhein()
-
-
 def _kerber(description: str, n_buses: int, n_loads: int, random_net: Callable[[], pandapowerNet]) -> FeederInfo:
     """A net of pandapower's Kerber family, which draws service lines from the global random generator."""
 
@@ -188,7 +181,7 @@ FEEDERS: dict[str, FeederInfo] = {
         147,
         "pandapower, assembled from open data",
         _PANDAPOWER,
-        _mv_oberrhein,
+        mv_oberrhein,
     ),
     "parametric-12kv": FeederInfo(
         "radial, over 12 km, 18 background loads, buses for four facilities, 3.55 MVA substation",
@@ -198,5 +191,14 @@ FEEDERS: dict[str, FeederInfo] = {
         "ratings of Pensini et al.'s feeder, the rest chosen here",
         "this project's own",
         parametric_net,
+    ),
+    "schutterwald-region": FeederInfo(
+        "a 110/20 kV substation and three stations with their 319 households, no loads of its own",
+        "0.4 kV",
+        699,
+        319,
+        "pandapower: mv_oberrhein and lv_schutterwald (Energies 13(16), 4052, 2020)",
+        _PANDAPOWER,
+        schutterwald_net,
     ),
 }
