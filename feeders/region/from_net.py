@@ -41,8 +41,8 @@ def region_from_net(
     stations : sequence of int or str, optional
         MV/LV transformers, by index or name. Default: all in service whose lower side is at 1 kV at most.
     head_trafo : int or str, optional
-        HV/MV transformer, by index or name. Default: the one in service that feeds the stations' medium-voltage net.
-        Without any, a single station is its own head.
+        HV/MV transformer, by index or name. Default: the one in service that feeds the stations' medium-voltage net,
+        the first of several between the same two nets. Without any, a single station is its own head.
     rest_of_mv_load : bool
         Whether what else the net consumes and generates stays, as background. Default: only homes.
     name : str, optional
@@ -115,7 +115,7 @@ def _head(net: pandapowerNet, level: pd.Series[int], label: str, stations: pd.Da
     heads = used.index[used.lv_bus.map(level).isin(upper)] if given is None else pd.Index([given])
     if given is None and heads.empty and len(stations) == 1:
         return int(stations.trafo.iloc[0])
-    if len(heads) != 1:
+    if heads.empty or net.trafo.hv_bus.loc[heads].map(level).nunique() > 1:
         allowed = "one HV/MV transformer in service above all stations; name it as head_trafo"
         raise InputError(where, "head_trafo", heads.tolist() or None, allowed)
     head = int(heads[0])

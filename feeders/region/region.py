@@ -10,6 +10,7 @@ import pandas as pd
 
 from feeders.errors import InputError, InputErrors
 from feeders.feeder import Feeder
+from feeders.region.parts import connected_parts
 
 __all__ = ["Region"]
 
@@ -29,7 +30,8 @@ class Region:
         An MV/LV station a row, by its unique name: ``trafo`` (index in ``net.trafo``), ``rating_kva``, ``hv_bus``,
         ``lv_bus``.
     head_trafo : int
-        Index in ``net.trafo`` of the HV/MV transformer, on whose MV side the load of the region is metered.
+        Index in ``net.trafo`` of the HV/MV transformer, on whose MV side the load of the region is metered; the first
+        where several are in parallel, see `head_trafos`.
 
     Raises
     ------
@@ -68,3 +70,11 @@ class Region:
     def station_of_home(self) -> npt.NDArray[np.int64]:
         """Row in `stations` of the station of each home, shape (n_homes,)."""
         return np.asarray(self.stations.index.get_indexer(pd.Index(self.homes["station"])), dtype=np.int64)
+
+    @property
+    def head_trafos(self) -> list[int]:
+        """`head_trafo` and those in service in parallel with it, between the same two nets."""
+        trafo = self.feeder.net.trafo[self.feeder.net.trafo.in_service.astype(bool)]
+        part = connected_parts(self.feeder.net, across_transformers=False)
+        ends = pd.DataFrame({"upper": trafo.hv_bus.map(part), "lower": trafo.lv_bus.map(part)})
+        return ends.index[(ends == ends.loc[self.head_trafo]).all(axis=1)].tolist()

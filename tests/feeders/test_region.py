@@ -160,6 +160,16 @@ def test_the_only_station_is_its_own_head() -> None:
     assert region.head_trafo == region.stations.trafo.iloc[0]
 
 
+def test_transformers_side_by_side_are_one_head() -> None:
+    net = two_stations()
+    pp.create_transformer(net, 0, 5, std_type="25 MVA 110/20 kV")
+    region = region_from_net(net)
+    assert (region.head_trafo, region.head_trafos) == (0, [0, 3])
+    net.trafo.loc[3, "in_service"] = False
+    assert region_from_net(net).head_trafos == [0]
+
+
+@pytest.mark.slow
 def test_a_simbench_grid() -> None:
     pytest.importorskip("simbench")
     rural = region_from_net(load_feeder("1-LV-rural1--0-sw"))
@@ -181,7 +191,9 @@ def _meshed_stations(net: pandapowerNet) -> None:
 
 
 def _two_heads(net: pandapowerNet) -> None:
-    pp.create_transformer(net, 0, 5, std_type="25 MVA 110/20 kV")
+    pp.create_bus(net, vn_kv=110.0, index=8)
+    pp.create_ext_grid(net, 8)
+    pp.create_transformer(net, 8, 5, std_type="25 MVA 110/20 kV")
 
 
 def _station_elsewhere(net: pandapowerNet) -> None:
@@ -266,7 +278,7 @@ def test_stations_of_separate_nets_are_not_joined() -> None:
 
 @pytest.mark.parametrize("stations", [("118", "ZUSATZ"), ("8O",), ("118", "118"), ()])
 def test_stations_that_schutterwald_has_not(stations: tuple[str, ...]) -> None:
-    with pytest.raises(InputError, match="nearest: |every station once|at least one"):
+    with pytest.raises(InputError, match=r"nearest: |every station once|at least one"):
         schutterwald_region(stations)
 
 
