@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from feeders.feeder import Feeder
 from feeders.nodal import NodalModel
 
-__all__ = ["line_currents_ka", "line_loading", "trafo_loading", "trafo_powers_kva"]
+__all__ = ["line_currents_ka", "line_loading", "trafo_active_kw", "trafo_loading", "trafo_powers_kva"]
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -53,6 +53,29 @@ def trafo_powers_kva(model: NodalModel, voltages: ComplexArray) -> FloatArray:
     for current, node in _ends(model, voltages):
         sides.append(np.abs(current) * np.abs(voltages[:, node]) * model.base_mva * 1e3)
     return _per_element(np.stack(sides, axis=-1), model.trafo_branch)
+
+
+def trafo_active_kw(model: NodalModel, voltages: ComplexArray, rows: NDArray[np.int64]) -> FloatArray:
+    """Active power that flows down through two-winding transformers, at both their sides.
+
+    Parameters
+    ----------
+    model, voltages
+        As in `line_currents_ka`.
+    rows : ndarray of int, shape (n,)
+        Rows of the transformers in ``net.trafo``, by position; all in service.
+
+    Returns
+    -------
+    ndarray, shape (K, n, 2)
+        At the upper and at the lower voltage [kW], positive from the upper to the lower: they differ by the losses.
+    """
+    branch, branches = model.trafo_branch[rows], model.branches
+    upper, lower = voltages[:, branches.from_node[branch]], voltages[:, branches.to_node[branch]]
+    into_upper = upper * np.conj((model.from_admittance_pu.tocsr()[branch] @ voltages.T).T)
+    into_lower = lower * np.conj((model.to_admittance_pu.tocsr()[branch] @ voltages.T).T)
+    active: FloatArray = np.stack([into_upper.real, -into_lower.real], axis=-1) * model.base_mva * 1e3
+    return active
 
 
 def line_loading(feeder: Feeder, model: NodalModel, voltages: ComplexArray) -> FloatArray:
