@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from functools import cache
 
 from pandapower.auxiliary import pandapowerNet
 
@@ -68,4 +69,10 @@ def _joined(stations: Sequence[str]) -> pandapowerNet:
         if list(stations).count(station) > 1:
             raise InputError("region", "stations", station, "every station once")
     ends = {station: (f"T_idx_{station}", int(station)) for station in stations}
-    return joined_net(mv_oberrhein(), lv_schutterwald(), ends)
+    return joined_net(*_halves(), ends)
+
+
+@cache
+def _halves() -> tuple[pandapowerNet, pandapowerNet]:
+    """Both read once: it takes more than a second. They are copied from, never changed."""
+    return mv_oberrhein(), lv_schutterwald()
