@@ -1,0 +1,169 @@
+"""The loop over the market steps of a year in which stores serve, compiled: state, columns and books as arrays."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.prosumer.store_priority import BATTERY, TES, decide, fill_room
+from feeders.compiled import compiled
+
+__all__ = ["Books", "Branches", "Columns", "Homes", "State", "book", "prepare", "run_until_limit"]
+
+Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Integers = npt.NDArray[np.int64]
+
+_ROUNDING = 1e-9  # share of a limit, and kW, by which a sum may be beyond it
+
+
+class Homes(NamedTuple):
+    """What n homes own, arrays (n,), and who they serve."""
+
+    battery_kwh: Array
+    battery_kw: Array
+    tes_kwh: Array
+    hp_kw: Array
+    station: Integers
+    for_region: bool
+    step_h: float
+
+
+class Columns(NamedTuple):
+    """Inputs (T, n), and what is the same for all homes (T,)."""
+
+    p_load_kw: Array
+    p_pv_kw: Array
+    heat_kw: Array
+    p_ev_kw: Array
+    cop: Array
+    heat_cap: Array
+    charge_from_grid: Flags
+    station_cap_kw: Array
+    hold: Flags
+    price_buy: Array
+    price_sell: Array
+
+
+class State(NamedTuple):
+    """Energies of the stores, and the step at hand: net power, room, what stores do [kW electric]."""
+
+    battery_kwh: Array
+    tes_kwh: Array
+    cop: Array
+    p_net_kw: Array
+    room_kw: Array
+    p_stores_kw: Array
+
+
+class Books(NamedTuple):
+    """What is kept: (T,), (T, S), (n,), lowest and highest state of charge (2,), columns (T, n) or (0, n)."""
+
+    p_region_kw: Array
+    p_station_kw: Array
+    import_kwh: Array
+    export_kwh: Array
+    cost: Array
+    soc: Array
+    p_battery_kw: Array
+    q_tes_kw: Array
+    p_meter_kw: Array
+
+
+class Branches(NamedTuple):
+    """Homes behind L branches: `home[first[l]:first[l + 1]]`, and the most that may flow [kW]."""
+
+    first: Integers
+    home: Integers
+    p_max_kw: Array
+
+
+@compiled
+def prepare(t: int, homes: Homes, columns: Columns, state: State) -> None:
+    """Write net power, COP and room of step t."""
+    for i in range(state.p_net_kw.size):
+        heat_kw = columns.heat_kw[t, i] / columns.cop[t]
+        state.p_net_kw[i] = columns.p_load_kw[t, i] + columns.p_ev_kw[t, i] - columns.p_pv_kw[t, i] + heat_kw
+        state.cop[i] = columns.cop[t]
+    fill_room(
+        state.battery_kwh,
+        state.tes_kwh,
+        homes.battery_kwh,
+        homes.battery_kw,
+        homes.tes_kwh,
+        homes.hp_kw,
+        columns.heat_kw[t],
+        state.cop,
+        columns.heat_cap[t],
+        homes.step_h,
+        state.room_kw,
+    )
+
+
+@compiled
+def book(t: int, homes: Homes, columns: Columns, state: State, books: Books) -> None:
+    """Let the stores do what was decided for step t, and write it down."""
+    for i in range(state.p_net_kw.size):
+        battery_kw, tes_kw = state.p_stores_kw[BATTERY, i], state.p_stores_kw[TES, i]
+        meter_kw = state.p_net_kw[i] + battery_kw + tes_kw
+        q_tes_kw = tes_kw * columns.cop[t]
+        _store(state.battery_kwh, i, battery_kw * homes.step_h, homes.battery_kwh[i], books.soc)
+        _store(state.tes_kwh, i, q_tes_kw * homes.step_h, homes.tes_kwh[i], books.soc)
+        books.p_region_kw[t] += meter_kw
+        books.p_station_kw[t, homes.station[i]] += meter_kw
+        energy_kwh = meter_kw * homes.step_h
+        if meter_kw > 0.0:
+            books.import_kwh[i] += energy_kwh
+            books.cost[i] += energy_kwh * columns.price_buy[t]
+        else:
+            books.export_kwh[i] -= energy_kwh
+            books.cost[i] += energy_kwh * columns.price_sell[t]
+        if books.p_meter_kw.shape[0] > 0:
+            books.p_battery_kw[t, i], books.q_tes_kw[t, i], books.p_meter_kw[t, i] = battery_kw, q_tes_kw, meter_kw
+
+
+@compiled
+def _store(energy_kwh: Array, i: int, gained_kwh: float, capacity_kwh: float, soc: Array) -> None:
+    """Put energy into a store; the extremes are kept before what rounding leaves beyond it is cut."""
+    if capacity_kwh > 0.0:
+        after_kwh = energy_kwh[i] + gained_kwh
+        soc[0], soc[1] = min(soc[0], after_kwh / capacity_kwh), max(soc[1], after_kwh / capacity_kwh)
+        energy_kwh[i] = min(max(after_kwh, 0.0), capacity_kwh)
+
+
+@compiled
+def _binds(state: State, branches: Branches) -> bool:
+    """Whether the sum of the homes behind a branch is beyond its limit."""
+    for row in range(branches.p_max_kw.size):
+        total_kw = 0.0
+        for place in range(branches.first[row], branches.first[row + 1]):
+            i = branches.home[place]
+            total_kw += state.p_net_kw[i] + state.p_stores_kw[BATTERY, i] + state.p_stores_kw[TES, i]
+        if abs(total_kw) > branches.p_max_kw[row] * (1.0 + _ROUNDING) + _ROUNDING:
+            return True
+    return False
+
+
+@compiled
+def run_until_limit(first: int, homes: Homes, columns: Columns, state: State, books: Books, branches: Branches) -> int:
+    """Live the steps from `first` on by the closed form; the first one in which a branch limit binds, else T.
+
+    That step is prepared and decided, but not booked.
+    """
+    for t in range(first, columns.cop.size):
+        prepare(t, homes, columns, state)
+        decide(
+            state.p_net_kw,
+            state.room_kw,
+            homes.for_region,
+            columns.charge_from_grid[t],
+            columns.station_cap_kw[t],
+            columns.hold[t],
+            state.p_stores_kw,
+        )
+        if branches.p_max_kw.size > 0 and _binds(state, branches):
+            return t
+        book(t, homes, columns, state, books)
+    return columns.cop.size
