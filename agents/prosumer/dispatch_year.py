@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -125,14 +126,16 @@ def dispatch_year(
         import_kwh=np.zeros(n),
         export_kwh=np.zeros(n),
         cost=np.zeros(n),
-        soc=np.array([np.inf, -np.inf]),
+        low_kwh=np.full((2, n), np.inf),
+        high_kwh=np.full((2, n), -np.inf),
         p_battery_kw=np.empty(kept),
         q_tes_kw=np.empty(kept),
         p_meter_kw=np.empty(kept),
     )
     over_kw = None if limits is None else np.zeros((n_steps, len(limits)))
     n_programs = _live(homes, rows, state, books, limits, over_kw)
-    soc_low, soc_high = np.where(np.isfinite(books.soc), books.soc, np.nan).tolist()
+    capacity_kwh = np.stack([assets.battery_kwh, assets.tes_kwh])
+    stores = capacity_kwh > 0
     return Dispatch(
         books.p_region_kw,
         books.p_station_kw,
@@ -141,14 +144,18 @@ def dispatch_year(
         books.cost,
         state.battery_kwh,
         state.tes_kwh,
-        soc_low,
-        soc_high,
+        _extreme(np.min, books.low_kwh[stores] / capacity_kwh[stores]),
+        _extreme(np.max, books.high_kwh[stores] / capacity_kwh[stores]),
         books.p_battery_kw if columns else None,
         books.q_tes_kw if columns else None,
         books.p_meter_kw if columns else None,
         over_kw,
         n_programs,
     )
+
+
+def _extreme(of: Callable[[Array], float], soc: Array) -> float:
+    return float(of(soc)) if soc.size else float("nan")
 
 
 def _live(homes: Homes, rows: Columns, state: State, books: Books, limits: Limits | None, over_kw: Array | None) -> int:

@@ -43,12 +43,14 @@ def fill_room(
     A battery is limited by its power and by what it holds or lacks; a thermal store charges with what the heat pump can
     give beyond the demand, and is discharged into the demand alone. Arrays of shape (n,); heat in kW and kWh thermal.
     """
+    per_h = 1.0 / step_h  # multiplied with: dividing takes longer
     for i in range(heat_kw.size):
-        room_kw[BATTERY_IN, i] = max(min(battery_max_kw[i], (battery_max_kwh[i] - battery_kwh[i]) / step_h), 0.0)
-        room_kw[BATTERY_OUT, i] = max(min(battery_max_kw[i], battery_kwh[i] / step_h), 0.0)
+        per_cop = 1.0 / cop[i]
+        room_kw[BATTERY_IN, i] = max(min(battery_max_kw[i], (battery_max_kwh[i] - battery_kwh[i]) * per_h), 0.0)
+        room_kw[BATTERY_OUT, i] = max(min(battery_max_kw[i], battery_kwh[i] * per_h), 0.0)
         spare_kw = heat_cap * hp_max_kw[i] - heat_kw[i]
-        room_kw[TES_IN, i] = max(min(spare_kw, (tes_max_kwh[i] - tes_kwh[i]) / step_h), 0.0) / cop[i]
-        room_kw[TES_OUT, i] = max(min(heat_kw[i], tes_kwh[i] / step_h), 0.0) / cop[i]
+        room_kw[TES_IN, i] = max(min(spare_kw, (tes_max_kwh[i] - tes_kwh[i]) * per_h), 0.0) * per_cop
+        room_kw[TES_OUT, i] = max(min(heat_kw[i], tes_kwh[i] * per_h), 0.0) * per_cop
 
 
 @compiled

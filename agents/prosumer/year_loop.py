@@ -59,14 +59,16 @@ class State(NamedTuple):
 
 
 class Books(NamedTuple):
-    """What is kept: (T,), (T, S), (n,), lowest and highest state of charge (2,), columns (T, n) or (0, n)."""
+    """What is kept: (T,), (T, S), (n,), lowest and highest energy of battery and thermal store (2, n) each, columns
+    (T, n) or (0, n)."""
 
     p_region_kw: Array
     p_station_kw: Array
     import_kwh: Array
     export_kwh: Array
     cost: Array
-    soc: Array
+    low_kwh: Array
+    high_kwh: Array
     p_battery_kw: Array
     q_tes_kw: Array
     p_meter_kw: Array
@@ -105,13 +107,21 @@ def prepare(t: int, homes: Homes, columns: Columns, state: State) -> None:
 @compiled
 def book(t: int, homes: Homes, columns: Columns, state: State, books: Books) -> None:
     """Let the stores do what was decided for step t, and write it down."""
+    total_kw = 0.0
     for i in range(state.p_net_kw.size):
         battery_kw, tes_kw = state.p_stores_kw[BATTERY, i], state.p_stores_kw[TES, i]
         meter_kw = state.p_net_kw[i] + battery_kw + tes_kw
         q_tes_kw = tes_kw * columns.cop[t]
-        _store(state.battery_kwh, i, battery_kw * homes.step_h, homes.battery_kwh[i], books.soc)
-        _store(state.tes_kwh, i, q_tes_kw * homes.step_h, homes.tes_kwh[i], books.soc)
-        books.p_region_kw[t] += meter_kw
+        battery_kwh = state.battery_kwh[i] + battery_kw * homes.step_h
+        tes_kwh = state.tes_kwh[i] + q_tes_kw * homes.step_h
+        # The extremes are kept before what rounding leaves beyond them is cut.
+        books.low_kwh[BATTERY, i] = min(books.low_kwh[BATTERY, i], battery_kwh)
+        books.high_kwh[BATTERY, i] = max(books.high_kwh[BATTERY, i], battery_kwh)
+        books.low_kwh[TES, i] = min(books.low_kwh[TES, i], tes_kwh)
+        books.high_kwh[TES, i] = max(books.high_kwh[TES, i], tes_kwh)
+        state.battery_kwh[i] = min(max(battery_kwh, 0.0), homes.battery_kwh[i])
+        state.tes_kwh[i] = min(max(tes_kwh, 0.0), homes.tes_kwh[i])
+        total_kw += meter_kw
         books.p_station_kw[t, homes.station[i]] += meter_kw
         energy_kwh = meter_kw * homes.step_h
         if meter_kw > 0.0:
@@ -122,15 +132,7 @@ def book(t: int, homes: Homes, columns: Columns, state: State, books: Books) -> 
             books.cost[i] += energy_kwh * columns.price_sell[t]
         if books.p_meter_kw.shape[0] > 0:
             books.p_battery_kw[t, i], books.q_tes_kw[t, i], books.p_meter_kw[t, i] = battery_kw, q_tes_kw, meter_kw
-
-
-@compiled
-def _store(energy_kwh: Array, i: int, gained_kwh: float, capacity_kwh: float, soc: Array) -> None:
-    """Put energy into a store; the extremes are kept before what rounding leaves beyond it is cut."""
-    if capacity_kwh > 0.0:
-        after_kwh = energy_kwh[i] + gained_kwh
-        soc[0], soc[1] = min(soc[0], after_kwh / capacity_kwh), max(soc[1], after_kwh / capacity_kwh)
-        energy_kwh[i] = min(max(after_kwh, 0.0), capacity_kwh)
+    books.p_region_kw[t] = total_kw
 
 
 @compiled
