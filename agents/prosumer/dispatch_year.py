@@ -13,7 +13,8 @@ from agents.prosumer.behind_meter import BehindMeter, MeterInputs, Scope
 from agents.prosumer.limits import Limits
 from agents.prosumer.self_consumption import SCOPES, Asked, Stores
 from agents.prosumer.virtual_prices import StepProgram
-from agents.prosumer.year_loop import Books, Branches, Columns, Homes, State, book, run_until_limit
+from agents.prosumer.year_arrays import Books, Columns, Homes, State, branches_of, columns_of, homes_of, state_of
+from agents.prosumer.year_loop import book, run_until_limit
 from feeders.errors import InputError, InputErrors
 
 if TYPE_CHECKING:
@@ -116,22 +117,9 @@ def dispatch_year(
     start = Stores.empty(len(assets)) if start is None else start
     _check(assets, inputs, directives, scope, limits, start, price_buy, price_sell)
     n_steps, n = inputs.p_load_kw.shape
-    homes, state = _homes(assets, scope, inputs.step_h), _state(start)
-    rows = _columns(inputs, directives, price_buy, price_sell)
-    kept = (n_steps, n) if columns else (0, n)
-    n_stations = int(assets.station.max(initial=-1)) + 1
-    books = Books(
-        p_region_kw=np.zeros(n_steps),
-        p_station_kw=np.zeros((n_steps, n_stations)),
-        import_kwh=np.zeros(n),
-        export_kwh=np.zeros(n),
-        cost=np.zeros(n),
-        low_kwh=np.full((2, n), np.inf),
-        high_kwh=np.full((2, n), -np.inf),
-        p_battery_kw=np.empty(kept),
-        q_tes_kw=np.empty(kept),
-        p_meter_kw=np.empty(kept),
-    )
+    homes, state = homes_of(assets, scope, inputs.step_h), state_of(start)
+    rows = columns_of(inputs, directives, price_buy, price_sell)
+    books = Books.empty(n_steps, n, int(assets.station.max(initial=-1)) + 1, columns)
     over_kw = None if limits is None else np.zeros((n_steps, len(limits)))
     n_programs = _live(homes, rows, state, books, limits, over_kw)
     capacity_kwh = np.stack([assets.battery_kwh, assets.tes_kwh])
@@ -161,7 +149,7 @@ def _extreme(of: Callable[[Array], float], soc: Array) -> float:
 def _live(homes: Homes, rows: Columns, state: State, books: Books, limits: Limits | None, over_kw: Array | None) -> int:
     """Live all steps; how many of them needed a linear program."""
     n_programs, n_steps = 0, rows.cop.size
-    branches = _branches(limits)
+    branches = branches_of(limits)
     t = run_until_limit(0, homes, rows, state, books, branches)
     if t == n_steps or limits is None or over_kw is None:
         return 0
@@ -174,59 +162,6 @@ def _live(homes: Homes, rows: Columns, state: State, books: Books, limits: Limit
         n_programs += 1
         t = run_until_limit(t + 1, homes, rows, state, books, branches)
     return n_programs
-
-
-def _homes(assets: BehindMeter, scope: Scope, step_h: float) -> Homes:
-    return Homes(
-        _floats(assets.battery_kwh),
-        _floats(assets.battery_kw),
-        _floats(assets.tes_kwh),
-        _floats(assets.hp_kw),
-        np.ascontiguousarray(assets.station, dtype=np.int64),
-        scope == "region",
-        float(step_h),
-    )
-
-
-def _state(start: Stores) -> State:
-    n = len(start.battery_kwh)
-    return State(
-        np.array(start.battery_kwh, dtype=float),
-        np.array(start.tes_kwh, dtype=float),
-        np.empty(n),
-        np.empty(n),
-        np.empty((4, n)),
-        np.empty((2, n)),
-    )
-
-
-def _columns(inputs: MeterInputs, directives: Directives, price_buy: Array | None, price_sell: Array | None) -> Columns:
-    free = np.zeros(len(inputs))
-    return Columns(
-        _floats(inputs.p_load_kw),
-        _floats(inputs.p_pv_kw),
-        _floats(inputs.heat_kw),
-        _floats(inputs.p_ev_kw),
-        _floats(inputs.cop),
-        _floats(directives.heat_cap),
-        np.ascontiguousarray(directives.charge_from_grid, dtype=np.bool_),
-        _floats(directives.station_cap_kw),
-        np.ascontiguousarray(directives.hold, dtype=np.bool_),
-        free if price_buy is None else _floats(price_buy),
-        free if price_sell is None else _floats(price_sell),
-    )
-
-
-def _floats(values: Array) -> Array:
-    """As compiled loops take it, without a copy where it is so."""
-    return np.ascontiguousarray(values, dtype=float)
-
-
-def _branches(limits: Limits | None) -> Branches:
-    if limits is None:
-        return Branches(np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0))
-    first = np.append(0, np.cumsum(limits.members.sum(axis=1)))
-    return Branches(first.astype(np.int64), np.nonzero(limits.members)[1].astype(np.int64), _floats(limits.p_max_kw))
 
 
 def _check(

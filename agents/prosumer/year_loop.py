@@ -1,85 +1,14 @@
-"""The loop over the market steps of a year in which stores serve, compiled: state, columns and books as arrays."""
+"""The loop over the market steps of a year in which stores serve, compiled."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-import numpy as np
-import numpy.typing as npt
-
 from agents.prosumer.store_priority import BATTERY, TES, decide, fill_room
+from agents.prosumer.year_arrays import Books, Branches, Columns, Homes, State
 from feeders.compiled import compiled
 
-__all__ = ["Books", "Branches", "Columns", "Homes", "State", "book", "prepare", "run_until_limit"]
-
-Array = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Integers = npt.NDArray[np.int64]
+__all__ = ["book", "prepare", "run_until_limit"]
 
 _ROUNDING = 1e-9  # share of a limit, and kW, by which a sum may be beyond it
-
-
-class Homes(NamedTuple):
-    """What n homes own, arrays (n,), and who they serve."""
-
-    battery_kwh: Array
-    battery_kw: Array
-    tes_kwh: Array
-    hp_kw: Array
-    station: Integers
-    for_region: bool
-    step_h: float
-
-
-class Columns(NamedTuple):
-    """Inputs (T, n), and what is the same for all homes (T,)."""
-
-    p_load_kw: Array
-    p_pv_kw: Array
-    heat_kw: Array
-    p_ev_kw: Array
-    cop: Array
-    heat_cap: Array
-    charge_from_grid: Flags
-    station_cap_kw: Array
-    hold: Flags
-    price_buy: Array
-    price_sell: Array
-
-
-class State(NamedTuple):
-    """Energies of the stores, and the step at hand: net power, room, what stores do [kW electric]."""
-
-    battery_kwh: Array
-    tes_kwh: Array
-    cop: Array
-    p_net_kw: Array
-    room_kw: Array
-    p_stores_kw: Array
-
-
-class Books(NamedTuple):
-    """What is kept: (T,), (T, S), (n,), lowest and highest energy of battery and thermal store (2, n) each, columns
-    (T, n) or (0, n)."""
-
-    p_region_kw: Array
-    p_station_kw: Array
-    import_kwh: Array
-    export_kwh: Array
-    cost: Array
-    low_kwh: Array
-    high_kwh: Array
-    p_battery_kw: Array
-    q_tes_kw: Array
-    p_meter_kw: Array
-
-
-class Branches(NamedTuple):
-    """Homes behind L branches: `home[first[l]:first[l + 1]]`, and the most that may flow [kW]."""
-
-    first: Integers
-    home: Integers
-    p_max_kw: Array
 
 
 @compiled
