@@ -181,8 +181,6 @@ def _check(
         problems.append(InputError("dispatch", "inputs", inputs.p_load_kw.shape, f"columns of {n} homes, as assets"))
     if limits is not None and limits.members.shape[1] != n:
         problems.append(InputError("dispatch", "limits.members", limits.members.shape, f"columns of {n} homes"))
-    if n and assets.station.min() < 0:
-        problems.append(InputError("dispatch", "assets.station", int(assets.station.min()), "0 or more"))
     series = {f"directives.{field.name}": getattr(directives, field.name) for field in fields(directives)}
     for name, values in (series | {"price_buy": price_buy, "price_sell": price_sell}).items():
         if values is None:
