@@ -9,6 +9,7 @@ from cosim.bench.planner import plans
 from cosim.bench.population import population_days
 from cosim.bench.rehearsal import rehearsals
 from cosim.bench.row import FULL, QUICK, Benchmark, Effort, Report, Row, Timing
+from cosim.bench.storage import storage_steps
 from cosim.bench.sweep import sweep_rates
 from cosim.bench.volt_var import volt_var_day
 
@@ -24,6 +25,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "page": page_frames,
     "collective-week": collective_weeks,
     "rehearsal": rehearsals,
+    "storage-step": storage_steps,
     "week-drift": week_drift,
     "four-bus-parts": four_bus_parts,
 }

@@ -23,6 +23,7 @@ from cosim.bench.population import measured, population_days
 from cosim.bench.published import published_program, solved_by_linprog
 from cosim.bench.rehearsal import evening_of_homes, rehearsals
 from cosim.bench.stopwatch import PARTS
+from cosim.bench.storage import storage_steps
 from feeders import load_feeder, make_engine
 from feeders.errors import PowerFlowError
 from tests.cosim.command_line import call
@@ -215,3 +216,9 @@ def test_the_day_is_one_house_that_plans_behind_two_that_do_not() -> None:
     assert [p.optimise for p in model.settings[0].prosumers] == [False, False, True]
     assert model.settings[0].forecast.kind == "noisy"
     assert Scenario().forecast.kind == "perfect"
+
+
+def test_stores_serve_in_the_benchmark_as_the_linear_program_says() -> None:
+    rows = [*storage_steps(LEAST, silent)]
+    assert [row.name for row in rows] == ["storage-step, for the home", "storage-step, for the region"]
+    assert all(row.difference is not None and row.difference < 1e-9 and row.ratio is not None for row in rows)
