@@ -10,6 +10,7 @@ from agents.prosumer.demand import Demand
 from agents.prosumer.demand_terms import DemandTerms
 from agents.prosumer.dynamic_program import DemandChargeError, DynamicProgramPlanner, NegativePriceError
 from agents.prosumer.forecast import Forecast, NoisyForecast, PerfectForecast, PersistenceForecast
+from agents.prosumer.heat_shift import HeatOwed, HeatShift, serve_heat, shift_heat
 from agents.prosumer.homes import Homes
 from agents.prosumer.planning import Planning
 from agents.prosumer.population import RECORDED, STATE, Assets, Population, Status
@@ -31,6 +32,8 @@ __all__ = [
     "DemandTerms",
     "DynamicProgramPlanner",
     "Forecast",
+    "HeatOwed",
+    "HeatShift",
     "Homes",
     "Horizon",
     "NegativePriceError",
@@ -55,5 +58,7 @@ __all__ = [
     "reactive_power",
     "register_rule",
     "rule_by_name",
+    "serve_heat",
+    "shift_heat",
     "voltage_zone",
 ]
