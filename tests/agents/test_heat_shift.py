@@ -38,6 +38,11 @@ def test_a_home_that_asks_for_less_than_the_cap_waits_for_nothing() -> None:
     assert shift.delay_h.tolist() == [0.0] and shift.deferred_kwh.tolist() == [0.0]
 
 
+def test_demand_beyond_the_pump_is_passed_on_and_makes_nobody_wait() -> None:
+    shift = shift_heat(column(10, 12, 0), np.array([10.0]), np.array([0.5, 1.0, 1.0]), makeup_h=1.0, step_h=1.0)
+    np.testing.assert_array_equal(shift.heat_kw[:, 0], [5, 12, 5])
+
+
 def test_what_a_pump_cannot_make_up_for_is_owed_at_the_end() -> None:
     shift = shift_heat(column(10, 10, 9), np.array([10.0]), np.array([0.0, 1.0, 1.0]), makeup_h=1.0, step_h=1.0)
     np.testing.assert_array_equal(shift.heat_kw[:, 0], [0, 10, 10])
