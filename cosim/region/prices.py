@@ -26,7 +26,8 @@ class HomePrices:
     got about 0.08 EUR/kWh for feed-in (par. 48 EEG), and the flat reduction for a home with a controllable device,
     module 1 of the Bundesnetzagentur's ruling BK8-22/010-A on par. 14a EnWG, was 110 to 190 EUR a year with VAT,
     depending on the operator. It is paid per home, not per device, whether devices are curbed or not; proactive
-    measures are paid nothing.
+    measures are paid nothing. The ruling leaves devices of up to 4.2 kW alone, and most heat pumps of well insulated
+    homes are smaller; the measures here curb them as their source does, so they are paid too.
 
     Attributes
     ----------
