@@ -2,7 +2,7 @@
 
 Homes, PV plants, heat pumps and EV home chargers at 15 min, in UTC. How the weeks were chosen, what the
 values mean and what is known of their clocks: `cosim.data.make_extract`. Licence and attribution (ODbL 1.0):
-``LICENSE-DATA.md`` beside this file.
+``LICENSE-DATA.md`` beside this file. The whole year of four of the homes: `cosim.data.homes_year`.
 
 The days of the extract are German calendar days (`TIMEZONE`), so that weekdays and evenings are where
 people have them: a day starts at 23:00 UTC of the day before in the winter week and at 22:00 UTC

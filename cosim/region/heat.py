@@ -2,9 +2,11 @@
 
 Demand: the standard load profile of the gas industry (BDEW) for single-family houses, as demandlib (MIT) has it:
 a sigmoid of the temperature, weighted over four days, gives each day's heat, factors by hour and temperature spread it
-over the day. Space heating and hot water are in it. Building class 11 is the newest that the profile knows. That is the
-method of Ruhnau, Hirth, Praktiknjo: Time series of heat demand and heat pump efficiency for energy system modeling.
-Scientific Data 6, 189 (2019), and so is the coefficient of performance.
+over the day. Space heating and hot water are in it: the sigmoid and its constant. Building class 11 stands for all of
+Germany; its curve is that of existing houses, and a house of 40 kWh/m2 has more hot water and less heating in mild
+weather. Source of the method, and of the coefficient of performance: Ruhnau, Hirth, Praktiknjo, Time series of heat
+demand and heat pump efficiency for energy system modeling, Scientific Data 6, 189 (2019), with its data set When2Heat,
+whose sigmoid has the same b and c (and a linear term more).
 """
 
 from __future__ import annotations

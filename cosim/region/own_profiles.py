@@ -107,5 +107,6 @@ def _bad_values(where: str, table: pd.DataFrame) -> list[InputError]:
         good = np.isfinite(values) & (values >= 0)
         if not good.all():
             row = int(np.argmin(good))
-            problems.append(InputError(where, f"{name}, {table.index[row]}", table[name].iloc[row], "0 or more [kW]"))
+            found = table[name].tolist()[row]
+            problems.append(InputError(where, f"{name}, {table.index[row]}", found, "0 or more [kW]"))
     return problems

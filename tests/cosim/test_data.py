@@ -12,6 +12,7 @@ import pytest
 
 import cosim.data as embedded
 from cosim.data import PROFILES, WEEKS, day_start, extract_days, home_table, load_extract, profile_table
+from cosim.data.homes_year import HOMES_YEAR, load_homes_year
 from cosim.data.make_extract import SEASONS, choose_weeks, extract, write
 
 PARQUET = Path(embedded.__file__).with_name("profiles.parquet")
@@ -116,6 +117,7 @@ def test_a_week_with_a_clock_change_is_never_chosen() -> None:
 @pytest.mark.filterwarnings("default")  # of SimBench's imports
 def test_the_extract_can_be_built_again(tmp_path: Path) -> None:
     pytest.importorskip("simbench")
+    from cosim.data import make_homes_year
     from cosim.data.make_extract import simbench_year
 
     loads, pv = simbench_year()
@@ -133,3 +135,26 @@ def test_the_extract_can_be_built_again(tmp_path: Path) -> None:
         write(data, tmp_path / name)
         digests.add(hashlib.sha256((tmp_path / name).read_bytes()).hexdigest())
     assert len(digests) == 1
+
+    year_of_homes = make_homes_year.homes_year(loads)
+    pd.testing.assert_frame_equal(year_of_homes, load_homes_year(), check_exact=True, check_freq=False)
+    make_homes_year.write(year_of_homes, tmp_path / "homes")
+    assert (tmp_path / "homes").read_bytes() == PARQUET.with_name("homes_year.parquet").read_bytes()
+
+
+def test_the_year_of_homes_is_whole_and_in_standard_time() -> None:
+    homes = load_homes_year()
+    assert list(homes.columns) == list(HOMES_YEAR)
+    assert homes.index.equals(pd.date_range("2016-01-01", periods=366 * 96, freq="15min"))
+    np.testing.assert_allclose(homes.sum() * 0.25, 1000.0, rtol=1e-5)  # 1 MWh, each value rounded to 1e-5 kW
+    # The same measurements as in the four weeks, whose index is UTC: an hour behind standard time.
+    weeks = load_extract()
+    same = homes.loc[pd.DatetimeIndex(weeks.index).tz_convert("Etc/GMT-1").tz_localize(None)]
+    np.testing.assert_array_equal(same.to_numpy(), weeks[list(HOMES_YEAR)].to_numpy())
+
+
+def test_three_of_the_homes_are_not_heated_electrically() -> None:
+    homes = load_homes_year()
+    month = pd.DatetimeIndex(homes.index).month
+    winter, summer = homes[month.isin([12, 1, 2])].mean(), homes[month.isin([6, 7, 8])].mean()
+    assert (winter / summer).round(1).to_dict() == {"H0-A": 4.9, "H0-B": 1.3, "H0-C": 1.8, "H0-L": 1.2}
