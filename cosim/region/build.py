@@ -141,21 +141,20 @@ def region_case(
     homes = _homes(region, owns, sizes, seed, base_homes)
     shape = heat_shape(weather)
     heat_kw = heat_profiles(shape, homes["heat_kwh"].to_numpy(), names, seed)
-    put_in(heat_kw, own.get("heat"), names)
-    heat_kw[:, ~owns["heat_pump"].to_numpy()] = 0.0
-    homes["heat_kwh"] = heat_kw.sum(axis=0) * STEP_H
-    homes["hp_kw"] = heat_kw.max(axis=0) * sizes.hp_oversize
     load_kw = base_load(times, homes["shape"].tolist(), homes["annual_kwh"].to_numpy(), names, seed)
+    put_in(heat_kw, own.get("heat"), names)
     put_in(load_kw, own.get("load"), names)
-    homes["annual_kwh"] = load_kw.sum(axis=0) * STEP_H
+    heat_kw[:, ~owns["heat_pump"].to_numpy()] = 0.0
+    homes["annual_kwh"], homes["heat_kwh"] = load_kw.sum(axis=0) * STEP_H, heat_kw.sum(axis=0) * STEP_H
+    homes["hp_kw"] = heat_kw.max(axis=0) * sizes.hp_oversize
     assets = _assets(region, homes)
     sessions = drive(owns["ev"].to_numpy(), times, seed, habits or Habits(), sizes.ev_kw, names, weather.outdoor_c)
     p_ev_kw = charge(sessions, assets.ev_kw, np.full(len(times), np.inf), STEP_H).p_ev_kw
     cop_t = cop(weather.outdoor_c, shape.water_share)
     roofs = homes["roof_deg"].to_numpy()
     pv_kw, pv_today_kw = (pv_profiles(weather, homes[kwp].to_numpy(), roofs) for kwp in ("pv_kwp", "pv_today_kwp"))
-    for power in (pv_kw, pv_today_kw):
-        put_in(power, own.get("pv"), names)
+    put_in(pv_kw, own.get("pv"), names)
+    put_in(pv_today_kw, own.get("pv"), names)
     nothing = np.zeros_like(load_kw)
     return RegionCase(
         region=region,
