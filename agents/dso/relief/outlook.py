@@ -70,6 +70,12 @@ class Outlook:
         return onset(self.p_kw, self.threshold_kw, self.steps_per_day)
 
     @property
+    def relieved(self) -> Integers:
+        """The step after each day's last congested one, shape (days,); 0 on days without one."""
+        backwards = np.pad(self.p_kw, (0, -len(self) % self.steps_per_day), constant_values=-np.inf)[::-1]
+        return self.steps_per_day - onset(backwards, self.threshold_kw, self.steps_per_day)[::-1]
+
+    @property
     def residual_onset(self) -> Integers:
         """First step of each day that is congested still, shape (days,).
 

@@ -113,6 +113,14 @@ def test_pro_b_holds_from_midnight_to_the_onset_but_while_stores_charge_from_the
     assert steps(both.charge_from_grid) == [2, 3]
 
 
+def test_pro_b_may_hold_between_congested_steps_too() -> None:
+    assert steps(ProB(between=True).directives(OUTLOOK).hold) == [0, 1, 2, 3, 4, 6, 17, 18, 19, 20]
+    assert OUTLOOK.relieved.tolist() == [8, 0, 6]
+    half_a_day = Outlook(np.array([1.0, 5.0, 1.0, 1.0, 5.0, 1.0]), 2.0, steps_per_day=4)
+    assert half_a_day.relieved.tolist() == [2, 1]
+    assert steps(ProB(between=True).directives(half_a_day).hold) == [0]
+
+
 def test_measures_together_ask_what_each_asks_and_none_asks_nothing() -> None:
     measures = [CurA(3.0), CurB(), ProA(), ProB()]
     together = relieve(measures, OUTLOOK)
@@ -130,9 +138,16 @@ def test_what_starts_at_the_rest_comes_in_a_second_pass() -> None:
     assert makeup_h([CurA()]) == 6.0
 
 
-@given(arrays(float, 40, elements=strategies.floats(-20, 20)), strategies.floats(1, 19), strategies.floats(0.5, 30))
-def test_a_days_directives_follow_from_this_day_alone(p_kw: np.ndarray, threshold: float, hours: float) -> None:
-    measures = [CurA(), CurB(hours=hours), ProA(hours=hours), ProB()]
+@given(
+    arrays(float, 40, elements=strategies.floats(-20, 20)),
+    strategies.floats(1, 19),
+    strategies.floats(0.5, 30),
+    strategies.booleans(),
+)
+def test_a_days_directives_follow_from_this_day_alone(
+    p_kw: np.ndarray, threshold: float, hours: float, between: bool
+) -> None:
+    measures = [CurA(), CurB(hours=hours), ProA(hours=hours), ProB(between=between)]
     whole = relieve(measures, Outlook(p_kw, threshold, 8))
     days = [relieve(measures, Outlook(day, threshold, 8)) for day in p_kw.reshape(-1, 8)]
     for name in ("ev_cap_kw", "heat_cap", "charge_from_grid", "station_cap_kw", "hold"):
