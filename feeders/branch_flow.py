@@ -63,18 +63,20 @@ def trafo_active_kw(model: NodalModel, voltages: ComplexArray, rows: NDArray[np.
     model, voltages
         As in `line_currents_ka`.
     rows : ndarray of int, shape (n,)
-        Rows of the transformers in ``net.trafo``, by position; all in service.
+        Rows of the transformers in ``net.trafo``, by position.
 
     Returns
     -------
     ndarray, shape (K, n, 2)
-        At the upper and at the lower voltage [kW], positive from the upper to the lower: they differ by the losses.
+        At the upper and at the lower voltage [kW], positive from the upper to the lower: they differ by the losses. NaN
+        for transformers that are out of service or not energised.
     """
     branch, branches = model.trafo_branch[rows], model.branches
     upper, lower = voltages[:, branches.from_node[branch]], voltages[:, branches.to_node[branch]]
     into_upper = upper * np.conj((model.from_admittance_pu.tocsr()[branch] @ voltages.T).T)
     into_lower = lower * np.conj((model.to_admittance_pu.tocsr()[branch] @ voltages.T).T)
     active: FloatArray = np.stack([into_upper.real, -into_lower.real], axis=-1) * model.base_mva * 1e3
+    active[:, branch < 0] = np.nan  # the last branch was read there
     return active
 
 

@@ -126,7 +126,8 @@ class _Reading:
         feeder, net = region.feeder, region.feeder.net
         self._region, self._model = region, flows.nodal
         self._stations = _rows(net.trafo, region.stations.trafo)
-        self._heads = _rows(net.trafo, region.head_trafos)
+        heads = _rows(net.trafo, region.head_trafos)
+        self._heads = heads[self._model.trafo_branch[heads] >= 0]  # without those that an open switch cuts off
         self._own_head = region.head_trafo in set(region.stations.trafo)
         at = feeder.bus_positions(region.homes.bus.tolist())
         self._nodes, self._node_of_home = np.unique(self._model.node_of_bus[at], return_inverse=True)

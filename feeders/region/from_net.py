@@ -72,8 +72,9 @@ def region_from_net(
     behind = level.isin(level[chosen.lv_bus])
     for table in _INJECTING:
         silent = own[table].bus.map(behind).astype(bool) | (not rest_of_mv_load)
-        columns = ["p_mw"] if table == "gen" else ["p_mw", "q_mvar"]
-        own[table].loc[silent, columns] = 0.0
+        # nor is a home's zero a share of constant impedance, which fast engines would refuse
+        powers = own[table].columns[own[table].columns.str.match("p_mw|q_mvar|const_")]
+        own[table].loc[silent, powers] = 0.0
     feeder = Feeder(own, label, connection_buses=np.unique(homes.bus).tolist())
     return Region(feeder, homes, chosen, head)
 
@@ -97,7 +98,8 @@ def _stations(net: pandapowerNet, level: pd.Series[int], label: str, rows: list[
         raise InputError(where, "stations", None, f"at least one transformer in service to {LV_MAX_KV:g} kV or less")
     table = net.trafo.loc[rows]
     feeding = used.lv_bus.map(level).value_counts()
-    wrong = (table.lv_bus.map(level).map(feeding).fillna(0) != 1) | ~table.in_service.astype(bool)
+    below = table.lv_bus.map(level)
+    wrong = (below.map(feeding).fillna(0) != 1) | (below < 0) | ~table.in_service.astype(bool)
     allowed = "a transformer in service that alone feeds its low-voltage net, each once"
     errors = [InputError(where, f"stations.{row}", table.name.get(row), allowed) for row in table.index[wrong]]
     if errors or table.index.has_duplicates:

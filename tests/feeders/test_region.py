@@ -116,7 +116,9 @@ def test_homes_have_places_on_the_map(schutterwald: Region) -> None:
 
 def test_a_net_of_ones_own() -> None:
     net = two_stations()
+    net.load.loc[0, "const_z_p_percent"] = 100.0
     region = region_from_net(net, name="mine")
+    assert not region.feeder.voltage_dependent.any()
     assert region.homes.station.to_dict() == {"anna": "north", "twin 1": "north", "twin 2": "south"}
     assert region.stations.trafo.to_dict() == {"north": 1, "south": 2}
     assert (region.head_trafo, region.homes.lon.isna().all()) == (0, True)
@@ -149,8 +151,10 @@ def test_transformers_side_by_side_are_one_head() -> None:
 @pytest.mark.slow
 def test_a_simbench_grid() -> None:
     pytest.importorskip("simbench")
-    rural = region_from_net(load_feeder("1-LV-rural1--0-sw"))
-    assert (len(rural.homes), len(rural.stations)) == (13, 1)  # Meinecke et al., Energies 13(12), 2020
+    for code, n_heads in (("1-LV-rural1--0-sw", 1), ("1-MVLV-rural-1.108-0-sw", 2)):  # two 25 MVA side by side
+        rural = region_from_net(load_feeder(code))
+        assert (len(rural.homes), len(rural.stations)) == (13, 1)  # Meinecke et al., Energies 13(12), 2020
+        assert len(rural.head_trafos) == n_heads
 
 
 def _without_home(net: pandapowerNet) -> None:
@@ -161,6 +165,10 @@ def _home_without_station(net: pandapowerNet) -> None:
     pp.create_bus(net, vn_kv=0.4, index=8)
     pp.create_ext_grid(net, 8)
     pp.create_load(net, 8, 0.001, name="hermit")
+
+
+def _dead_station(net: pandapowerNet) -> None:
+    net.bus.loc[6, "in_service"] = False
 
 
 def _meshed_stations(net: pandapowerNet) -> None:
@@ -182,6 +190,7 @@ WRONG = {
     "station without homes": (_without_home, {}, r"stations\.south: 'no homes'"),
     "home without station": (_home_without_station, {}, r"homes\.hermit\.bus: 8"),
     "two stations on one low-voltage net": (_meshed_stations, {}, "alone feeds its low-voltage net"),
+    "station at a dead bus": (_dead_station, {}, r"stations\.2: 'south'"),
     "two heads": (_two_heads, {}, r"head_trafo: \[0, 3\].*name it as head_trafo"),
     "no head above all": (_station_elsewhere, {}, r"stations\.south\.hv_bus: 5"),
     "unknown station": (lambda net: None, {"stations": ["nort"]}, "nearest: north"),

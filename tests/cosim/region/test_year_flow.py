@@ -150,6 +150,10 @@ def test_the_load_of_parallel_heads_is_that_of_all() -> None:
     by_pandapower = -1e3 * single(region, p_kw[0]).res_trafo.p_lv_mw[[0, 3]]
     assert year_flow(region, p_kw).p_region_kw[0] == pytest.approx(by_pandapower.sum(), abs=1e-5)
     assert by_pandapower[0] == pytest.approx(by_pandapower[3])
+    pp.create_switch(net, 1, 3, et="t", closed=False)  # the first alone
+    region = region_from_net(net)
+    alone = -1e3 * single(region, p_kw[0]).res_trafo.p_lv_mw[0]
+    assert year_flow(region, p_kw).p_region_kw[0] == pytest.approx(alone, abs=1e-5)
 
 
 def test_a_lone_station_is_metered_on_its_upper_side() -> None:
