@@ -255,11 +255,10 @@ def test_stations_that_cannot_be_joined(stations: dict[str, tuple[int | str, int
         join_stations(mv, lv, stations)
 
 
-def test_stations_of_separate_nets_are_not_joined() -> None:
-    lv = lv_schutterwald()
+def test_stations_of_separate_nets_are_not_joined(low: pandapowerNet) -> None:
     ends = {"118": ("T_idx_118", 118), "far": ("T_idx_80", 0)}  # bus 0 hangs on the other substation
     with pytest.raises(InputError, match=r"stations\.far\.bus: 0 .* one net with that of station 118"):
-        join_stations(mv_oberrhein(), lv, ends)
+        join_stations(mv_oberrhein(), low, ends)
 
 
 @pytest.mark.parametrize("stations", [("118", "ZUSATZ"), ("8O",), ("118", "118"), ()])

@@ -92,7 +92,7 @@ def test_without_losses_the_load_is_within_five_percent_at_peaks(schutterwald: R
 
 
 def test_every_step_and_extreme_of_a_small_region(small: Region) -> None:
-    p_kw = 12 * day(3, 24)
+    p_kw = 12 * day(3, 12)
     flow = year_flow(small, p_kw, vm_min_pu=0.99, vm_max_pu=1.01, step_h=1.0)
     nets = [single(small, row) for row in p_kw]
     for step, row in enumerate(p_kw):
