@@ -57,9 +57,15 @@ def some_month(n: int, n_steps: int) -> tuple[BehindMeter, MeterInputs]:
     battery, store = pv & (generator.random(n) < 0.9), pv & pump
     ids = [f"home-{row}" for row in range(n)]
     stations = np.arange(n) % 3
-    owned = ((battery, 16.0), (battery, 3.0), (store, 11.6), (pump, 6.0))
-    sizes = (np.where(has, size, 0.0) for has, size in owned)
-    assets = BehindMeter(ids, stations, *sizes, np.zeros(n))
+    assets = BehindMeter(
+        ids,
+        stations,
+        battery_kwh=np.where(battery, 16.0, 0.0),
+        battery_kw=np.where(battery, 3.0, 0.0),
+        tes_kwh=np.where(store, 11.6, 0.0),
+        hp_kw=np.where(pump, 6.0, 0.0),
+        ev_kw=np.zeros(n),
+    )
     sun = np.maximum(-np.cos(np.arange(n_steps) * 2 * np.pi / 96), 0.0)[:, None]
     inputs = MeterInputs(
         generator.gamma(1.0, 0.6, (n_steps, n)),

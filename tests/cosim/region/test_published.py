@@ -134,6 +134,6 @@ def test_the_real_region_is_served_as_by_the_published_optimal_power_flow() -> N
     limits = branch_limits(place)
     row_of = {name: row for row, name in enumerate(limits.names)}
     for number, (station, data) in enumerate(place.stations.iterrows()):
-        row = row_of[f"trafo {data['trafo']}"]
+        row = row_of[f"trafo {int(data['trafo'])}"]
         assert limits.p_max_kw[row] == data["rating_kva"], station
         assert np.array_equal(limits.members[row], place.station_of_home == number)
