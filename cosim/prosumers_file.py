@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 import tomllib
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -21,6 +19,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import ValidationError
 
 from cosim.errors import input_errors, known_key
+from cosim.new_file import write_new
 from cosim.scenario import ProsumerSpec, Scenario
 from cosim.series import NUMBER, Row, csv_rows
 from cosim.toml import toml_value
@@ -62,21 +61,7 @@ def write_prosumers(path: Path, prosumers: Iterable[ProsumerSpec]) -> None:
     InputError
         When the file cannot be written, or is there already with other content.
     """
-    content = prosumers_csv(prosumers).encode()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        if path.exists() and path.read_bytes() != content:
-            raise InputError("--out", "file", str(path), "a new file: this one holds something else")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    except OSError as error:
-        raise InputError(
-            "--out", "file", str(path), f"a file that can be written ({error.strerror or error})"
-        ) from None
-    finally:
-        with suppress(OSError):  # it never came to be
-            temporary.unlink()
+    write_new(path, prosumers_csv(prosumers).encode())
 
 
 @dataclass
