@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -103,16 +103,24 @@ class Design:
                 yield InputError("design", field, value, "a number above 0, at most 1")
 
     def _wrong_types(self) -> Iterator[InputError]:
-        wanted = {"line": ("street_cables", "service_cable", "mv_cable"), "trafo": ("station_trafos", "head_trafo")}
-        for table, fields in wanted.items():
-            known = list(standard_types(table).index)
-            for field in fields:
-                value = getattr(self, field)
-                for name in (value,) if isinstance(value, str) else value:
-                    if name not in known:
-                        near = ", ".join(difflib.get_close_matches(name, known, n=3, cutoff=0.0))
-                        allowed = f"a standard type ({table}) of pandapower; nearest: {near}"
-                        yield InputError("design", field, name, allowed)
+        yield from self._unknown("line", (*self.street_cables, self.service_cable, self.mv_cable))
+        if not self.street_cables:
+            yield InputError("design", "street_cables", "none", "at least one")
+        unknown = list(self._unknown("trafo", (*self.station_trafos, self.head_trafo)))
+        yield from unknown
+        if not unknown:
+            types = standard_types("trafo")
+            sides = {**dict.fromkeys(self.station_trafos, "vn_hv_kv"), self.head_trafo: "vn_lv_kv"}
+            for name, side in sides.items():
+                if types[side].astype(float)[name] != self.mv_kv:
+                    yield InputError("design", "mv_kv", self.mv_kv, f"the voltage of the transformer {name!r}")
+
+    def _unknown(self, table: str, names: Iterable[str]) -> Iterator[InputError]:
+        known = list(standard_types(table).index)
+        for name in names:
+            if name not in known:
+                near = ", ".join(difflib.get_close_matches(name, known, n=3, cutoff=0.0))
+                yield InputError("design", table, name, f"a standard type of pandapower; nearest: {near}")
 
 
 def coincidence(n_homes: npt.NDArray[np.int64], limit: float) -> npt.NDArray[np.float64]:

@@ -142,7 +142,7 @@ class _Net:
             field = f"{self.map.stations.names[station]}.rating_kva"
             allowed = f"one of {', '.join(f'{rating:g}' for rating in kva)} (the types in station_trafos), or nothing"
             raise InputError(self.map.stations.where, field, given, allowed)
-        number, parallel = _chosen(kva.to_numpy(dtype=float), np.array([load_kva]))
+        number, parallel = _chosen(np.asarray(kva, dtype=np.float64), np.array([load_kva]))
         return str(kva.index[number[0]]), int(parallel[0])
 
     def _streets(self, lv_bus: IntArray) -> IntArray:
@@ -158,7 +158,7 @@ class _Net:
             n_homes = np.array([cable.n_homes for cable in cables])
             types = standard_types("line").loc[list(self.design.street_cables)]
             load_ka = self.design.load_kva(n_homes) / (np.sqrt(3) * LV_KV) / 1e3
-            kind, parallel = _chosen(types["max_i_ka"].to_numpy(dtype=float), load_ka)
+            kind, parallel = _chosen(np.asarray(types["max_i_ka"], dtype=np.float64), load_ka)
             pp.create_lines(
                 self.net,
                 bus_of_node[[cable.start for cable in cables]],

@@ -1,0 +1,1 @@
+"""Grids along the streets."""
