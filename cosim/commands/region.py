@@ -29,7 +29,7 @@ def region_command(
     ],
     tree: Annotated[
         str,
-        typer.Option(metavar="minimum|shortest", help="Least cable in all, or the shortest way from each house."),
+        typer.Option(metavar="minimum|shortest", help="Spanning tree of least length, or of the shortest ways."),
     ] = "minimum",
     peak_kw: Annotated[float, typer.Option(help="Peak of one home that cables are chosen for.")] = _DEFAULT.peak_kw,
     mv_kv: Annotated[float, typer.Option(help="Voltage of the MV level: 20 or 10.")] = _DEFAULT.mv_kv,

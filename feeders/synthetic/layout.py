@@ -88,7 +88,9 @@ def lay_out(street_map: StreetMap, *, tree: Tree = "minimum", max_off_m: float =
     ----------
     street_map : StreetMap
     tree : {"minimum", "shortest"}
-        The tree of least length in all, or that of the shortest paths to the station: more cable, but shorter ways.
+        The tree of least length that joins all nodes of a station's streets, which is the study's; or the shortest way
+        from each house. Where many streets serve no house, pruning the first leaves long detours: on the positions of
+        the real grid of lv_schutterwald it has 39 % more cable along the streets than is there, the second 3 %.
     max_off_m : float
         How far a house or station may be from the nearest street [m].
     snap_m : float

@@ -36,7 +36,7 @@ def peak_state(grid: SyntheticGrid, design: Design) -> pd.DataFrame:
     net.load["p_mw"] = load_kva * design.power_factor / 1e3
     net.load["q_mvar"] = load_kva * np.sqrt(1 - design.power_factor**2) / 1e3
     try:
-        pp.runpp(net, lightsim2grid=False)
+        pp.runpp(net, lightsim2grid=False, numba=False)  # compiling would take longer than solving once
     except pp.LoadflowNotConverged:
         allowed = "a load and streets at which a power flow converges"
         raise InputError("design", "peak_kw", design.peak_kw, allowed) from None

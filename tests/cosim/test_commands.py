@@ -42,7 +42,7 @@ def test_the_installed_command_is_this_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "run", "check", "compare", "population", "study", "feeders", "rules", "bench", "app"]
+    "command", ["", "run", "check", "compare", "population", "region", "study", "feeders", "rules", "bench", "app"]
 )
 def test_help(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "120")

@@ -47,7 +47,7 @@ def random_map(seed: int, n_houses: int = 40, n_stations: int = 3) -> StreetMap:
     lines = []
     for (i, j), place in corner.items():
         for other in ((i + 1, j), (i, j + 1)):
-            is_spine = other[1] == j if j == 0 else other[0] == i  # a comb holds all corners together
+            is_spine = j == 0 or other[0] == i  # a comb holds all corners together
             if other in corner and (is_spine or rng.random() < 0.6):
                 bend = (place + corner[other]) / 2 + rng.uniform(-6, 6, 2)
                 lines.append([place, bend, corner[other]])

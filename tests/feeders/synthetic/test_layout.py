@@ -95,7 +95,9 @@ def test_no_other_spanning_tree_is_shorter(seed):
     subsets = (graph.edge_subgraph(edges) for edges in combinations(graph.edges, len(graph) - 1))
     assert nx.is_tree(found) and set(found) == set(graph)
     assert total(found) == pytest.approx(min(total(s) for s in subsets if len(s) == len(graph) and nx.is_tree(s)))
-    assert total(found) == pytest.approx(minimum_spanning_tree(nx.to_scipy_sparse_array(graph, weight="length_m")).sum())
+    assert total(found) == pytest.approx(
+        minimum_spanning_tree(nx.to_scipy_sparse_array(graph, weight="length_m")).sum()
+    )
 
 
 @given(seeds, st.sampled_from(["minimum", "shortest"]))

@@ -67,5 +67,5 @@ def test_the_nearest_street_is_that_of_a_search_along_all(seed):
 
 
 def test_streets_without_length():
-    with pytest.raises(InputError, match="streets: length: 'none above 0.5 m' is not allowed"):
+    with pytest.raises(InputError, match=r"streets: length: 'none above 0\.5 m' is not allowed"):
         graph_of([[(0, 0), (0.1, 0)]])
