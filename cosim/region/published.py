@@ -27,6 +27,7 @@ Array = npt.NDArray[np.float64]
 
 _SIDES = {BATTERY: (BATTERY_IN, BATTERY_OUT), TES: (TES_IN, TES_OUT)}
 _KW = 1e-3  # MW
+_SCALE = 10.0  # of prices, per MW; the interior point often stops short of its tolerance at 1000
 _GRID_MW = 1e3  # more than any region draws
 
 
@@ -94,7 +95,7 @@ def published_reference(
 def published_net(
     region: Region, p_net_kw: Array, room_kw: Array, asked: Asked, prices: VirtualPrices, loading_max: float | None
 ) -> pandapowerNet:
-    """A copy of the region's net with net power and stores at the homes, and costs [virtual price x kW].
+    """A copy of the region's net with net power and stores at the homes, and costs that are virtual prices to scale.
 
     Stores are controllable static generators (> 0 discharges) in rows whose ``home`` and ``store`` say which.
     """
@@ -105,7 +106,7 @@ def published_net(
     net.load["controllable"] = net.sgen["controllable"] = False
     net.sgen[["home", "store"]] = -1
     _add_stores(net, homes, room_kw, prices.of_stores(asked))
-    grid, feed_in = (price / _KW for price in prices.import_and_feed_in(asked))
+    grid, feed_in = (price * _SCALE for price in prices.import_and_feed_in(asked))
     cap_mw = max(asked.station_cap_kw, float(p_net_kw.sum())) * _KW + background_mw
     net.ext_grid["min_p_mw"] = -_GRID_MW
     net.ext_grid["max_p_mw"] = min(cap_mw, _GRID_MW) if asked.charge_from_grid else _GRID_MW
@@ -130,5 +131,5 @@ def _add_stores(
         )
         net.sgen.loc[index, "home"], net.sgen.loc[index, "store"] = rows, store
         for row, least, most in zip(index, low, high, strict=True):
-            points = [[least, 0.0, -costs[room_in] / _KW], [0.0, most, costs[room_out] / _KW]]
+            points = [[least, 0.0, -costs[room_in] * _SCALE], [0.0, most, costs[room_out] * _SCALE]]
             pp.create_pwl_cost(net, row, "sgen", [point for point in points if point[1] > point[0]])
