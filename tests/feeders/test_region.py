@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandapower as pp
@@ -269,7 +269,13 @@ def test_stations_that_schutterwald_has_not(stations: tuple[str, ...]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:tap_dependency_table is missing")
-def test_shipped_file_is_what_pandapower_loads(low: pandapowerNet) -> None:
-    theirs = pn.lv_schutterwald()
-    for table in ("bus", "line", "trafo", "load", "switch", "ext_grid"):
-        pd.testing.assert_frame_equal(low[table], theirs[table])
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [(lv_schutterwald, pn.lv_schutterwald), (mv_oberrhein, pn.mv_oberrhein)], ids=("low", "medium")
+)
+def test_shipped_files_are_what_pandapower_loads(
+    ours: Callable[[], pandapowerNet], theirs: Callable[[], pandapowerNet]
+) -> None:
+    found, expected = ours(), theirs()
+    assert found.name == expected.name
+    for table in ("bus", "line", "trafo", "load", "sgen", "switch", "ext_grid"):
+        pd.testing.assert_frame_equal(found[table], expected[table])
