@@ -14,6 +14,7 @@ import pandas as pd
 
 from agents.prosumer import (
     Assets,
+    DeviceSignals,
     Forecast,
     NoisyForecast,
     PerfectForecast,
@@ -21,7 +22,7 @@ from agents.prosumer import (
     Signals,
 )
 from cosim.clock import Clock
-from cosim.profiles import scenario_profiles
+from cosim.profiles import device_profiles, scenario_profiles
 from cosim.scenario import FeederSpec, ProsumerSpec, Scenario
 from cosim.tariff import Prices, RealTimeTariff, Tariff
 from feeders import Feeder, feeder_from_json, load_feeder
@@ -138,7 +139,13 @@ def build_assets(scenario: Scenario, feeder: Feeder) -> Assets:
         pf_min=np.full(len(people), scenario.voltage.pf_min),
         rule=[p.rule or scenario.rule for p in people],
         band=[scenario.voltage.band] * len(people),
-        optimise=np.array([p.optimise for p in people], dtype=bool),
+        optimise=np.array([p.optimise and p.strategy == "arbitrage" for p in people], dtype=bool),
+        own_use=np.array([p.optimise and p.strategy == "self-consumption" for p in people], dtype=bool),
+        ev_kw=column("ev_charger_kw"),
+        hp_kw=column("hp_kw"),
+        cop=column("hp_cop"),
+        tes_kwh=column("tes_kwh"),
+        tes_start_kwh=np.array([tes_start_kwh(p) for p in people], dtype=float),
         self_discharge_per_h=column("self_discharge_per_h"),
         ties=np.array([p.ties for p in people], dtype=np.str_),
         seed=np.full(len(people), scenario.seed, dtype=np.int64),
@@ -150,6 +157,11 @@ def energy_start_kwh(prosumer: ProsumerSpec) -> float:
     if prosumer.energy_start_kwh is not None:
         return prosumer.energy_start_kwh
     return (prosumer.battery_min_kwh + prosumer.battery_kwh) / 2
+
+
+def tes_start_kwh(prosumer: ProsumerSpec) -> float:
+    """Heat in the hot-water storage at the start: as given, or half of what it holds."""
+    return prosumer.tes_kwh / 2 if prosumer.tes_start_kwh is None else prosumer.tes_start_kwh
 
 
 def build_signals(
@@ -176,9 +188,13 @@ def build_signals(
     span = slice(first_step, first_step + len(load))
     factors = {factor: np.tan(np.arccos(factor)) for factor in {p.load_power_factor for p in people}}
     reactive_per_active = np.array([factors[p.load_power_factor] for p in people])
-    return Signals(
+    q_load_kvar = inelastic * reactive_per_active if reactive_per_active.any() else np.broadcast_to(0.0, load.shape)
+    devices = _devices(scenario, inelastic, first_step, n_steps)
+    if devices is not None:
+        inelastic = devices.p_base_kw + (devices.p_ev_kw + devices.p_hp_kw)
+    signals = Signals(
         p_load_kw=inelastic,
-        q_load_kvar=inelastic * reactive_per_active if reactive_per_active.any() else np.broadcast_to(0.0, shape),
+        q_load_kvar=q_load_kvar,
         p_pv_kw=pv,
         p_flexible_kw=flexible,
         p_flexible_min_kw=np.broadcast_to(0.0, shape),
@@ -186,6 +202,14 @@ def build_signals(
         price_buy=np.broadcast_to(prices.price_buy[span, None], shape),
         price_sell=np.broadcast_to(prices.price_sell[span, None], shape),
     )
+    signals.devices = devices
+    return signals
+
+
+def _devices(scenario: Scenario, inelastic: Array, first_step: int, n_steps: int | None) -> DeviceSignals | None:
+    """What chargers and heat pumps add to the load; None where nobody has any."""
+    found = device_profiles(scenario, first_step, n_steps)
+    return None if found is None else DeviceSignals(inelastic, *(np.asfortranarray(power) for power in found))
 
 
 def run_prices(scenario: Scenario) -> Prices:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from agents.prosumer import voltage_zone
+from agents.prosumer.devices import DEVICE_STATE
 from cosim.scenario import Scenario
 from cosim.tally import status_words
 
@@ -25,6 +26,7 @@ GROUP_BYTES = 64 * 2**20  # of recorded columns in memory, and in a row group
 COLUMNS = (
     *("time", "prosumer", "bus", "vm_pu", "zone", "p_load_kw", "p_flexible_kw", "p_pv_kw", "p_curtailed_kw"),
     *("p_battery_kw", "energy_kwh", "p_meter_kw", "q_inverter_kvar", "price_buy", "price_sell", "status"),
+    *DEVICE_STATE,
 )
 """Columns of a table of series; of those that are recorded only the chosen ones, ``zone`` with ``vm_pu``."""
 

@@ -20,6 +20,7 @@ from cosim.accounts import Accounts
 from cosim.arguments import require_known, scenarios_of
 from cosim.build import build_feeder, build_forecast, build_rows
 from cosim.clock import Clock
+from cosim.device_books import DeviceBooks
 from cosim.evening import evenings_of
 from cosim.failure import RunFailure
 from cosim.ledger import Ledger, LedgerError
@@ -28,6 +29,7 @@ from cosim.planners import Planners
 from cosim.raising import RaisingStep
 from cosim.record import Record
 from cosim.rehearsed import Tables
+from cosim.relief import reliefs_of
 from cosim.reporters import reporters
 from cosim.scenario import Scenario
 from cosim.state import restore_state, state_of
@@ -81,6 +83,10 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         What was changed while it lived; `settings` are as they are since then.
     failure : RunFailure or None
         What ended it before its end.
+    reliefs : dict of int to Relief
+        Where an operator asks for congestion relief, by the places of the scenarios in which it does.
+    device_books : DeviceBooks or None
+        Energy of chargers, heat pumps and hot-water stores, and how long it was waited for; None where nobody has any.
     evenings : dict of int to Evening
         Where an operator rehearses the days with its prosumers, by the places of the scenarios that name one.
 
@@ -119,7 +125,9 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         self.prosumers = [own.get(name, Prosumer)(self, self.population, row) for row, name in enumerate(names)]
         self.forecast = build_forecast(first, self.rows, self.clock)
         self.evenings = evenings_of(self)
+        self.reliefs = reliefs_of(self)
         self.ledger = Ledger(self.population)
+        self.device_books = None if self.population.devices is None else DeviceBooks(self.population)
         self.tally = Tally(self.population)
         self.accounts = Accounts(self.settings, self.rows.copy)
         steps = (self.clock.n_control_steps, self.clock.controls_per_step)
@@ -165,6 +173,8 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         """The market step that begins now."""
         self._begin()
         self.planners.plan(self.forecast, self.rows.signals, self.clock.window())
+        if self.population.devices is not None:
+            self.population.devices.dispatch(self.clock.step, self.clock.market_step_h)
         for minute in self.clock.control_steps():
             self._regulate_and_flow(minute)
             self.population.deliver(self.clock.control_step_h)
@@ -175,6 +185,8 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
         metered = self.ledger.import_kwh, self.ledger.export_kwh
         self.accounts.book(self.clock.step, *metered, self.population.price_buy, self.population.price_sell)
         self.ledger.close_market_step(minute)
+        if self.device_books is not None:
+            self.device_books.book(minute, self.rows.signals, self.clock.step, self.clock.market_step_h)
 
     @property
     def dso(self) -> DSO | None:
@@ -243,6 +255,8 @@ class CoSimulation(mesa.Model):  # type: ignore[misc] # Mesa is untyped
             self.accounts.publish_charges(self.rows.signals, self.clock.step, tomorrow)
             for evening in self.evenings.values():
                 evening.hold(self.clock.window())
+            for relief in self.reliefs.values():
+                relief.hold(self.clock.window())
         self.population.begin(self.rows.signals, self.clock.step, self.clock.market_step_h)
         if self._shadow is not None:
             self._shadow.step()

@@ -62,20 +62,10 @@ def draw(population: PopulationSpec, seed: int, feeder: Feeder) -> tuple[Prosume
         When no bus of the feeder suits the placement.
     """
     spec, n = population, population.n
-
-    def uniform(field: str) -> Array:
-        sequence = np.random.SeedSequence(seed, spawn_key=(crc32(b"population"), crc32(field.encode())))
-        return np.random.default_rng(sequence).random(n)
-
-    def size(field: str) -> Array:
-        return _finite(quantile(getattr(spec, field), uniform(field)), field)
-
-    def named(field: str) -> list[str]:
-        names = getattr(spec, field)
-        return [names[place] for place in (uniform(field) * len(names)).astype(int)]
-
-    pv_kwp = np.where(uniform("pv_share") < spec.pv_share, size("pv_kwp"), 0.0)
-    battery_kwh = np.where(uniform("battery_share") < spec.battery_share, size("battery_kwh"), 0.0)
+    draws = _Draws(spec, seed)
+    uniform, size, named = draws.uniform, draws.size, draws.named
+    pv_kwp = draws.owned("pv_share", "pv_kwp")
+    battery_kwh = draws.owned("battery_share", "battery_kwh")
     c_charge, c_discharge = size("battery_c_charge"), size("battery_c_discharge")
     battery_kw = np.maximum(c_charge, c_discharge) * battery_kwh
     columns: dict[str, Iterable[object]] = {
@@ -95,12 +85,54 @@ def draw(population: PopulationSpec, seed: int, feeder: Feeder) -> tuple[Prosume
         "efficiency_discharge": [spec.efficiency_discharge] * n,
         "self_discharge_per_h": size("self_discharge_per_h").tolist(),
         "inverter_kva": _inverters(spec, pv_kwp, battery_kw, uniform("inverter_kva")).tolist(),
+        **_devices(draws, pv_kwp),
         "optimise": (uniform("optimise_share") < spec.optimise_share).tolist(),
+        "strategy": draws.strategies(),
         "ties": named("ties"),
         "rule": (None if obeys else "none" for obeys in uniform("rule_share") < spec.rule_share),
     }
     rows = zip(*columns.values(), strict=True)
     return tuple(ProsumerSpec.model_validate(dict(zip(columns, row, strict=True))) for row in rows)
+
+
+class _Draws:
+    """The random numbers of a population: of each field its own, household by household."""
+
+    def __init__(self, spec: PopulationSpec, seed: int) -> None:
+        self.spec, self._seed = spec, seed
+
+    def uniform(self, field: str) -> Array:
+        sequence = np.random.SeedSequence(self._seed, spawn_key=(crc32(b"population"), crc32(field.encode())))
+        return np.random.default_rng(sequence).random(self.spec.n)
+
+    def size(self, field: str) -> Array:
+        return _finite(quantile(getattr(self.spec, field), self.uniform(field)), field)
+
+    def named(self, field: str) -> list[str]:
+        names = getattr(self.spec, field)
+        return [names[place] for place in (self.uniform(field) * len(names)).astype(int)]
+
+    def owned(self, share: str, field: str) -> Array:
+        """A size, or 0 for those without."""
+        return np.where(self.uniform(share) < getattr(self.spec, share), self.size(field), 0.0)
+
+    def strategies(self) -> list[str]:
+        own = self.uniform("self_consumption_share") < self.spec.self_consumption_share
+        return ["self-consumption" if serves_itself else "arbitrage" for serves_itself in own]
+
+
+def _devices(draws: _Draws, pv_kwp: Array) -> dict[str, Iterable[object]]:
+    """Chargers, heat pumps, and hot-water storage of those who have PV and a heat pump."""
+    hp_kw = draws.owned("hp_share", "hp_kw")
+    tes_kwh = np.where((pv_kwp > 0) & (hp_kw > 0), draws.owned("tes_share", "tes_kwh"), 0.0)
+    return {
+        "ev_charger_kw": draws.owned("ev_share", "ev_charger_kw").tolist(),
+        "ev_profile": draws.named("ev_profiles"),
+        "hp_kw": hp_kw.tolist(),
+        "heat_profile": draws.named("heat_profiles"),
+        "hp_cop": [draws.spec.hp_cop] * draws.spec.n,
+        "tes_kwh": tes_kwh.tolist(),
+    }
 
 
 def _finite(values: Array, field: str) -> Array:

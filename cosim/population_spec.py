@@ -11,16 +11,22 @@ from cosim.distributions import BelowOne, Quantity, ShareQuantity, Spread, kind_
 from cosim.strict import Strict
 from feeders.errors import InputError
 
-__all__ = ["PopulationSpec", "Sized", "Ties"]
+__all__ = ["PopulationSpec", "Sized", "Strategy", "Ties"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Efficiency = Annotated[float, Field(gt=0, le=1)]
+Cop = Annotated[float, Field(gt=0)]
 Names = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
 
 Ties = Literal["late", "early", "random"]
 """Which of equally cheap plans a prosumer follows; see `agents.prosumer.ties`."""
 
-_HOMES = tuple(profile.name for profile in PROFILES if profile.kind == "home")
+Strategy = Literal["arbitrage", "self-consumption"]
+"""What battery and hot-water storage are for: to earn on prices, or to use at home what the own roof gives."""
+
+_HOMES, _HEAT_PUMPS = (
+    tuple(profile.name for profile in PROFILES if profile.kind == kind) for kind in ("home", "heat-pump")
+)
 
 
 def _one_or_several(value: Any) -> Any:
@@ -74,7 +80,21 @@ class PopulationSpec(Strict):
     inverter_kva: Inverter = Field(
         Sized(), description="of homes with PV or battery: a size, or a factor on the larger of their powers"
     )
+    ev_share: Share = Field(0.0, description="share of homes with a charger for an electric car")
+    ev_charger_kw: Quantity = Field(11.0, description="of homes with a charger")
+    ev_profiles: Names = Field(
+        ("HLS_A_11.0", "HLS_B_11.0"), description="each charger lives one of these, all equally likely"
+    )
+    hp_share: Share = Field(0.0, description="share of homes with a heat pump")
+    hp_kw: Quantity = Field(3.0, description="electric rating, of homes with a heat pump")
+    heat_profiles: Names = Field(_HEAT_PUMPS, description="each heat pump lives one of these, all equally likely")
+    hp_cop: Cop = 3.0
+    tes_share: Share = Field(0.0, description="share with hot-water storage, of homes with PV and heat pump")
+    tes_kwh: Quantity = Field(11.6, description="thermal, of homes with hot-water storage")
     optimise_share: Share = Field(1.0, description="share of homes that plan battery and flexible load")
+    self_consumption_share: Share = Field(
+        0.0, description="share of homes whose strategy is self-consumption; the others plan against the price"
+    )
     ties: Annotated[tuple[Ties, ...], BeforeValidator(_one_or_several), Field(strict=False, min_length=1)] = Field(
         ("late",),
         description="which of equally cheap plans a home follows: one for all, or several, all equally likely",

@@ -6,11 +6,12 @@ The extract has four measured weeks. With ``profiles = "repeated"`` they stand i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +23,12 @@ from cosim.scenario import Scenario
 from cosim.series import read_series
 from feeders.errors import InputError
 
-__all__ = ["market_times", "profile_values", "scenario_profiles"]
+__all__ = ["Use", "device_profiles", "market_times", "profile_values", "scenario_profiles"]
 
 Array = npt.NDArray[np.float64]
+
+Use = Literal["load", "pv", "ev", "heat-pump"]
+"""What a profile is taken as."""
 
 
 @dataclass(frozen=True, eq=False)  # one is read for each source, and is itself
@@ -65,28 +69,52 @@ def scenario_profiles(scenario: Scenario, first_step: int = 0, n_steps: int | No
     people = scenario.prosumers
     times = market_times(scenario, first_step, n_steps)
     fields = [f"prosumers.{p.id}" for p in people]
-    load = _powers(scenario, [p.load_profile for p in people], [f"{f}.load_profile" for f in fields], times, pv=False)
-    pv = _powers(scenario, [p.pv_profile for p in people], [f"{f}.pv_profile" for f in fields], times, pv=True)
+    load = _powers(scenario, [p.load_profile for p in people], [f"{f}.load_profile" for f in fields], times, "load")
+    pv = _powers(scenario, [p.pv_profile for p in people], [f"{f}.pv_profile" for f in fields], times, "pv")
     if scenario.profiles_file is None:
         load *= np.array([p.load_annual_mwh for p in people])
     pv *= np.array([p.pv_kwp for p in people])
     return load, pv
 
 
+def device_profiles(scenario: Scenario, first_step: int = 0, n_steps: int | None = None) -> tuple[Array, Array] | None:
+    """What the chargers draw as cars come, and the heat pumps without storage [kW], shape (n_steps, n_prosumers) each.
+
+    Profiles are in kW per kW rated, of a file too; 0 for who has none, and None where nobody has either. Parameters and
+    errors are those of `scenario_profiles`.
+    """
+    people = scenario.prosumers
+    if not any(p.ev_charger_kw or p.hp_kw for p in people):
+        return None
+    times = market_times(scenario, first_step, n_steps)
+    chargers = {k: (p.ev_profile, p.ev_charger_kw) for k, p in enumerate(people) if p.ev_charger_kw}
+    pumps = {k: (p.heat_profile, p.hp_kw) for k, p in enumerate(people) if p.hp_kw}
+
+    def power(owned: Mapping[int, tuple[str, float]], field: str, use: Use) -> Array:
+        found: Array = np.zeros((len(times), len(people)))
+        if owned:
+            names, rated = zip(*owned.values(), strict=True)
+            fields = [f"prosumers.{people[row].id}.{field}" for row in owned]
+            found[:, list(owned)] = _powers(scenario, names, fields, times, use) * np.array(rated)
+        return found
+
+    return power(chargers, "ev_profile", "ev"), power(pumps, "heat_profile", "heat-pump")
+
+
 def profile_values(
-    scenario: Scenario, name: str, field: str, *, pv: bool, first_step: int = 0, n_steps: int | None = None
+    scenario: Scenario, name: str, field: str, *, use: Use, first_step: int = 0, n_steps: int | None = None
 ) -> Array:
     """The profile called `name` before scaling, shape (n_steps,); errors as above, about `field` of the scenario."""
-    return _powers(scenario, [name], [field], market_times(scenario, first_step, n_steps), pv=pv)[:, 0]
+    return _powers(scenario, [name], [field], market_times(scenario, first_step, n_steps), use)[:, 0]
 
 
 def _powers(
-    scenario: Scenario, names: Sequence[str], fields: Sequence[str], times: pd.DatetimeIndex, *, pv: bool
+    scenario: Scenario, names: Sequence[str], fields: Sequence[str], times: pd.DatetimeIndex, use: Use
 ) -> Array:
     """Profiles by their names, shape (n_steps, n_names); `fields` are where the scenario names them."""
     source = scenario.profiles_file
     table = _table(source, _modified_ns(source))
-    known = _names(table, pv=pv)
+    known = _names(table, use)
     first: dict[str, str] = {}  # where each is named first
     for name, field in zip(names, fields, strict=True):
         first.setdefault(name, field)
@@ -106,11 +134,15 @@ def _powers(
     return values[:, [place[name] for name in names]]
 
 
-def _names(table: _Table, *, pv: bool) -> dict[str, int]:
-    """Columns of the profiles that may be a load, or PV."""
+def _names(table: _Table, use: Use) -> dict[str, int]:
+    """Columns of the profiles that may be so used: of the extract's, all but PV may be a load."""
     if table.source is not None:
         return table.column
-    return {profile.name: table.column[profile.name] for profile in PROFILES if (profile.kind == "pv") == pv}
+    return {profile.name: table.column[profile.name] for profile in PROFILES if _fits(profile.kind, use)}
+
+
+def _fits(kind: str, use: Use) -> bool:
+    return kind != "pv" if use == "load" else kind == use
 
 
 def _modified_ns(source: str | None) -> int:

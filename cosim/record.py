@@ -8,7 +8,7 @@ from difflib import get_close_matches
 import numpy as np
 import numpy.typing as npt
 
-from agents.prosumer import RECORDED, Population
+from agents.prosumer import RECORDABLE, RECORDED, STATE, Population
 from feeders.errors import InputError
 
 __all__ = ["NotRecorded", "Record", "Sink", "chosen_columns"]
@@ -27,19 +27,19 @@ class NotRecorded(InputError):  # noqa: N818 - says what is missing
 
 
 def chosen_columns(names: Sequence[str]) -> tuple[str, ...]:
-    """The names in the order of `RECORDED`, each once.
+    """The names in the order of `RECORDABLE`, each once.
 
     Raises
     ------
     InputError
-        For a name that is not in `RECORDED`, with the nearest.
+        For a name that is not in `RECORDABLE`, with the nearest.
     """
     for name in names:
-        if name not in RECORDED:
-            near = ", ".join(get_close_matches(name, RECORDED, n=3, cutoff=0.0))
-            allowed = f"names of {', '.join(RECORDED)}; nearest: {near}"
+        if name not in RECORDABLE:
+            near = ", ".join(get_close_matches(name, RECORDABLE, n=3, cutoff=0.0))
+            allowed = f"names of {', '.join(RECORDABLE)}; nearest: {near}"
             raise InputError("scenario", "", name, allowed)  # of the field that is being validated
-    return tuple(name for name in RECORDED if name in names)
+    return tuple(name for name in RECORDABLE if name in names)
 
 
 class Record:
@@ -57,7 +57,7 @@ class Record:
     controls_per_step : int
         Control steps in a market step.
     names : sequence of str
-        Columns to record, of `RECORDED` in its order; none at all leaves no samples.
+        Columns to record, of `RECORDABLE` in its order; none at all leaves no samples.
     every : int
         Control steps from one sample to the next.
 
@@ -80,7 +80,7 @@ class Record:
         self.names, self.every = tuple(names), every
         self.n_lived = self.n_written = 0
         self._state = population.state
-        self._rows = np.array([RECORDED.index(name) for name in names], dtype=np.intp)
+        self._rows = np.array([STATE.index(name) for name in names], dtype=np.intp)
         self._whole = self.names == RECORDED
         self._present: Array = np.zeros((controls_per_step, len(RECORDED), len(population)))
         self._room = -(-n_control_steps // every) if names else 0

@@ -14,8 +14,9 @@ from agents.prosumer import RECORDED, VoltageBand
 from cosim.changes import apply_changes, touches
 from cosim.dso_spec import DsoSpec
 from cosim.errors import input_errors
-from cosim.population_spec import PopulationSpec, Ties
+from cosim.population_spec import PopulationSpec, Strategy, Ties
 from cosim.record import chosen_columns
+from cosim.relief_spec import ReliefSpec
 from cosim.strict import Strict
 from cosim.tariff import RealTimeTariff, SyntheticTariff, Tariff
 from cosim.toml import toml_text
@@ -100,7 +101,27 @@ class ProsumerSpec(Strict):
     pv_inverter_kva: NotNegative | None = Field(
         None, description="rating of an inverter of PV's own; inverter_kva is then the battery's. None: they share it"
     )
+    ev_charger_kw: NotNegative = Field(0.0, description="rating of its charger for an electric car; 0: none")
+    ev_profile: str = Field(
+        "HLS_A_11.0",
+        description="of the charger, as the car comes: embedded, or column of profiles_file, kW per kW rated",
+    )
+    hp_kw: NotNegative = Field(0.0, description="electric rating of its heat pump; 0: none")
+    heat_profile: str = Field(
+        "Air_Parallel_1",
+        description="of the heat pump, without storage: embedded, or of profiles_file, kW per kW rated",
+    )
+    hp_cop: Positive = Field(3.0, description="heat per electric energy of the heat pump")
+    tes_kwh: NotNegative = Field(
+        0.0,
+        description="hot-water storage that the heat pump charges, thermal; moved by strategy self-consumption alone",
+    )
+    tes_start_kwh: NotNegative | None = Field(None, description="heat in it at the start; half of it by default")
     optimise: bool = Field(True, description="whether it plans battery and flexible load")
+    strategy: Strategy = Field(
+        "arbitrage",
+        description="what for, if it optimises: against the price, or battery and hot-water storage for its own use",
+    )
     ties: Ties = Field("late", description="which of equally cheap plans it follows: late, early, or random")
     rule: str | None = Field(None, description="its own inverter rule instead of the scenario's")
 
@@ -138,7 +159,13 @@ class Scenario(Strict):
     tariff: Tariff = SyntheticTariff()
     forecast: ForecastSpec = ForecastSpec()
     dso: DsoSpec | None = Field(None, description="an operator that shapes what is planned against; none: the tariff")
-    profiles_file: str | None = Field(None, description="CSV of loads [kW] and PV [kW/kWp], relative to the scenario")
+    relief: ReliefSpec | None = Field(
+        None, description="an operator that asks chargers, heat pumps and stores to relieve its head transformer"
+    )
+    profiles_file: str | None = Field(
+        None,
+        description="CSV of loads [kW], PV [kW/kWp], chargers and heat pumps [kW per kW], relative to the scenario",
+    )
     profiles: Literal["measured", "repeated"] = Field(
         "measured", description="weeks of the embedded extract as measured, or repeated over the year as a stand-in"
     )

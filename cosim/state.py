@@ -24,6 +24,11 @@ def state_of(model: CoSimulation, shadow: CoSimulation | None) -> dict[str, Arra
     kept = {name: value for name, value in vars(model.ledger).items() if isinstance(value, np.ndarray)}
     found |= {f"ledger.{name}": value for name, value in kept.items() if value.flags.writeable}
     found |= {f"accounts.{name}": value for name, value in model.accounts.state().items()}
+    if model.population.devices is not None and model.device_books is not None:
+        found |= {f"devices.{name}": value for name, value in model.population.devices.state().items()}
+        found |= {f"device_books.{name}": value for name, value in model.device_books.state().items()}
+    for copy, relief in model.reliefs.items():
+        found |= {f"reliefs.{copy}.{name}": value for name, value in relief.state().items()}
     found["clock.step"] = np.array(model.clock.step, dtype=float)
     if shadow is not None:
         found |= {f"{_SHADOW}{name}": value for name, value in shadow.state().items()}

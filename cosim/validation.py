@@ -13,11 +13,12 @@ from typing import TypeVar
 import numpy as np
 
 from agents.prosumer import rule_by_name
-from cosim.build import build_feeder, energy_start_kwh, run_prices
+from cosim.build import build_feeder, energy_start_kwh, run_prices, tes_start_kwh
 from cosim.dso_checks import dso_problems, watch_problems
 from cosim.population import resolve
-from cosim.profiles import market_times, profile_values
+from cosim.profiles import Use, market_times, profile_values
 from cosim.prosumers_file import ProsumerTable, read_table
+from cosim.relief_checks import relief_problems
 from cosim.scenario import ProsumerSpec, Scenario
 from feeders import ENGINE_NAMES, Feeder
 from feeders.errors import InputError, InputErrors
@@ -91,7 +92,7 @@ def _examined(scenario: Scenario, feeder: Feeder | None, where: str) -> tuple[Sc
         wrong.append(error)
     found = [finding for check in _CHECKS for finding in check(scenario)] + wrong
     if feeder is not None:
-        found += [*_buses(scenario, feeder), *watch_problems(scenario, feeder)]
+        found += [*_buses(scenario, feeder), *watch_problems(scenario, feeder), *relief_problems(scenario, feeder)]
     found = found if table is None else [table.placed(error) for error in found]
     here = (e if e.where != _HERE else InputError(where, e.field, e.value, e.allowed) for e in found)
     return scenario, list({str(error): error for error in here}.values())  # each once: profiles and files are shared
@@ -162,6 +163,12 @@ def _people(s: Scenario) -> Iterator[InputError]:
         if count > 1:
             yield InputError(_HERE, "prosumers.id", name, "an id of its own for each prosumer")
     for p in s.prosumers:
+        if tes_start_kwh(p) > p.tes_kwh:
+            allowed = f"at most tes_kwh, {p.tes_kwh:g}"
+            yield InputError(_HERE, f"prosumers.{p.id}.tes_start_kwh", p.tes_start_kwh, allowed)
+        if p.tes_kwh and not p.hp_kw:
+            allowed = "0, or a heat pump to charge it: hp_kw is 0"
+            yield InputError(_HERE, f"prosumers.{p.id}.tes_kwh", p.tes_kwh, allowed)
         if p.battery_min_kwh > p.battery_kwh:
             allowed = f"at most battery_kwh, {p.battery_kwh:g}"
             yield InputError(_HERE, f"prosumers.{p.id}.battery_min_kwh", p.battery_min_kwh, allowed)
@@ -187,12 +194,12 @@ def _profiles(s: Scenario) -> Iterator[InputError]:
     elif s.profiles_file is not None and s.profiles == "repeated":
         yield InputError(_HERE, "profiles", s.profiles, "measured: only the embedded extract is repeated, no file")
     elif 24 * 60 % s.market_step_min == 0:  # else said elsewhere
-        for field in ("load_profile", "pv_profile"):
+        for field, use in _USES.items():
             places: dict[str, list[str]] = {}
             for place, name in _given(s, field):
                 places.setdefault(str(name), []).append(place)
             for name, named in places.items():
-                for error in _caught(partial(profile_values, s, name, named[0], pv=field == "pv_profile")):
+                for error in _caught(partial(profile_values, s, name, named[0], use=use)):
                     fields = named if error.field == named[0] else [error.field]  # a fault of the profile, or of all
                     yield from (InputError(error.where, at, error.value, error.allowed) for at in fields)
 
@@ -267,15 +274,28 @@ def _buses(s: Scenario, feeder: Feeder) -> Iterator[InputError]:
             yield InputError(_HERE, field, bus, refused[bus])
 
 
-_IN_POPULATION = {"bus": "buses", "load_profile": "load_profiles", "pv_profile": "pv_profiles"}
+_IN_POPULATION = {
+    "bus": "buses",
+    "load_profile": "load_profiles",
+    "pv_profile": "pv_profiles",
+    "ev_profile": "ev_profiles",
+    "heat_profile": "heat_profiles",
+}
+_USES: dict[str, Use] = {"load_profile": "load", "pv_profile": "pv", "ev_profile": "ev", "heat_profile": "heat-pump"}
+_OWNED = {"ev_profile": ("ev_charger_kw", "ev_share"), "heat_profile": ("hp_kw", "hp_share")}
+"""Fields that only those need whose rating is not 0, or a population whose share is not."""
 
 
 def _given(s: Scenario, field: str) -> list[tuple[str, int | str]]:
     """Where a scenario names the bus or profile of its prosumers: dotted name and value."""
+    rating, share = _OWNED.get(field, (None, None))
     if s.population is not None:
+        if share is not None and not getattr(s.population, share):
+            return []
         name = _IN_POPULATION[field]
         return [(f"population.{name}", value) for value in getattr(s.population, name)]
-    return [(f"prosumers.{p.id}.{field}", getattr(p, field)) for p in s.prosumers]
+    owners = s.prosumers if rating is None else [p for p in s.prosumers if getattr(p, rating)]
+    return [(f"prosumers.{p.id}.{field}", getattr(p, field)) for p in owners]
 
 
 def _refused(values: Iterable[T], attempt: Callable[[T], object]) -> dict[T, str]:

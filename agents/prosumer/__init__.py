@@ -8,21 +8,24 @@ from agents.prosumer.commitment import Commitment
 from agents.prosumer.correction import least_curtailment, reactive_power
 from agents.prosumer.demand import Demand
 from agents.prosumer.demand_terms import DemandTerms
+from agents.prosumer.devices import Asking, DeviceSignals
 from agents.prosumer.dynamic_program import DemandChargeError, DynamicProgramPlanner, NegativePriceError
 from agents.prosumer.forecast import Forecast, NoisyForecast, PerfectForecast, PersistenceForecast
 from agents.prosumer.heat_shift import HeatOwed, HeatShift, serve_heat, shift_heat
 from agents.prosumer.homes import Homes
 from agents.prosumer.planning import Planning
-from agents.prosumer.population import RECORDED, STATE, Assets, Population, Status
+from agents.prosumer.population import RECORDABLE, RECORDED, STATE, Assets, Population, Status
 from agents.prosumer.prosumer import Prosumer, Window
 from agents.prosumer.rules import RULES, Ranges, Rule, VoltageBand, register_rule, rule_by_name, voltage_zone
 from agents.prosumer.signals import Signals
 
 __all__ = [
+    "RECORDABLE",
     "RECORDED",
     "RULES",
     "STATE",
     "ArbitragePlanner",
+    "Asking",
     "Assets",
     "Battery",
     "Charging",
@@ -30,6 +33,7 @@ __all__ = [
     "Demand",
     "DemandChargeError",
     "DemandTerms",
+    "DeviceSignals",
     "DynamicProgramPlanner",
     "Forecast",
     "HeatOwed",

@@ -13,12 +13,13 @@ import numpy.typing as npt
 
 from agents.prosumer.battery import Battery
 from agents.prosumer.correction import RATINGS, correct, deliver
+from agents.prosumer.devices import DEVICE_STATE, DeviceRatings, Devices
 from agents.prosumer.permitted import Permitted
 from agents.prosumer.pv_inverters import PvInverters
 from agents.prosumer.rules import Ranges, VoltageBand
 from agents.prosumer.signals import Signals
 
-__all__ = ["RECORDED", "STATE", "Assets", "Population", "Status", "battery_of"]
+__all__ = ["RECORDABLE", "RECORDED", "STATE", "Assets", "Population", "Status", "battery_of"]
 
 Array = npt.NDArray[np.float64]
 
@@ -36,8 +37,11 @@ RECORDED = (
     "price_sell",
     "status",
 )
-"""The columns of state that a record keeps, one float per prosumer each. Powers in kW (> 0 consumed; PV and
+"""The columns of state that a record keeps by default, one float per prosumer each. Powers in kW (> 0 consumed; PV and
 curtailed power are magnitudes), q_inverter in kvar (> 0 injected), prices in currency/kWh."""
+
+RECORDABLE = (*RECORDED, *DEVICE_STATE)
+"""The columns that a record may keep."""
 
 STATE = (
     *RECORDED,
@@ -46,6 +50,7 @@ STATE = (
     "flexible_owed_kwh",
     "n_plans_program",
     "n_plans_highs",
+    *DEVICE_STATE,
 )
 """All columns of state: also reactive load (> 0 consumed), the planned AC power of the battery, the energy that
 flexible load should have drawn by the end of this market step less what it has drawn, and how many plans the dynamic
@@ -95,6 +100,11 @@ class Assets:
         Which of equally cheap plans it follows, one of `agents.prosumer.ties.TIES`; "late" where left out.
     seed : array of int, optional
         Seed of its scenario, from which it draws together with its name; 0 where left out.
+    ev_kw, hp_kw, cop, tes_kwh, tes_start_kwh : array, optional
+        Rating of charger and heat pump [kW electric], heat per electric energy, hot-water storage and what is in it at
+        the start [kWh thermal]; nobody has any where left out.
+    own_use : array of bool, optional
+        Whether battery and hot-water storage serve its own home instead of a plan; nobody's where left out.
     """
 
     ids: list[str]
@@ -115,9 +125,16 @@ class Assets:
     pv_inverter_kva: Array = field(default_factory=lambda: np.zeros(0))
     ties: npt.NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, dtype=np.str_))
     seed: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    ev_kw: Array = field(default_factory=lambda: np.zeros(0))
+    hp_kw: Array = field(default_factory=lambda: np.zeros(0))
+    cop: Array = field(default_factory=lambda: np.zeros(0))
+    tes_kwh: Array = field(default_factory=lambda: np.zeros(0))
+    tes_start_kwh: Array = field(default_factory=lambda: np.zeros(0))
+    own_use: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
     def __post_init__(self) -> None:
-        left_out = {"self_discharge_per_h": 0.0, "pv_inverter_kva": np.nan, "ties": "late", "seed": 0}
+        left_out = {"self_discharge_per_h": 0.0, "pv_inverter_kva": np.nan, "ties": "late", "seed": 0, "cop": 1.0}
+        left_out |= {"ev_kw": 0.0, "hp_kw": 0.0, "tes_kwh": 0.0, "tes_start_kwh": 0.0, "own_use": False}
         for name, usual in left_out.items():
             if not len(getattr(self, name)):
                 object.__setattr__(self, name, np.full(len(self.ids), usual))
@@ -153,7 +170,8 @@ class Population:
     """State of all prosumers, and what happens to all of them in a control step.
 
     Every name of `STATE` is an attribute: a float array of shape (n,), a view of one row of `state`,
-    written in place and never replaced. `pv_inverters` are those of PV alone, None where nobody has one.
+    written in place and never replaced. `pv_inverters` are those of PV alone, `devices` chargers, heat pumps and stores
+    that serve their own homes; None where nobody has any.
     """
 
     vm_pu: Array
@@ -173,15 +191,23 @@ class Population:
     flexible_owed_kwh: Array
     n_plans_program: Array
     n_plans_highs: Array
+    p_ev_kw: Array
+    p_hp_kw: Array
+    q_tes_kw: Array
+    tes_kwh: Array
+    ev_owed_kwh: Array
+    heat_owed_kwh: Array
 
     def __init__(self, assets: Assets) -> None:
         self.assets = assets
         self.state = np.zeros((len(STATE), len(assets)))
         for name, column in zip(STATE, self.state, strict=True):
             setattr(self, name, column)
-        self.energy_kwh[:] = assets.energy_start_kwh
+        self.energy_kwh[:], self.tes_kwh[:] = assets.energy_start_kwh, assets.tes_start_kwh
         self._ratings = assets.ratings
         self.obey(assets.rule)
+        ratings = _device_ratings(assets)
+        self.devices = Devices(ratings, dict(zip(STATE, self.state, strict=True))) if ratings.any else None
         self._missed = np.zeros(len(assets), dtype=bool)
         self._flagged = False
 
@@ -212,6 +238,8 @@ class Population:
         self.price_sell[:] = signals.price_sell[at]
         self.flexible_owed_kwh += step_h * self.p_flexible_kw
         self.p_battery_plan_kw[:] = 0.0
+        if self.devices is not None:
+            self.devices.begin(signals.devices, at, step, step_h)
         self.status[:] = 0.0
         self._flagged = False
 
@@ -272,6 +300,11 @@ class Population:
 def battery_of(assets: Assets, row: int) -> Battery:
     """The battery of one prosumer."""
     return Battery(**{field.name: float(getattr(assets, field.name)[row]) for field in fields(Battery)})
+
+
+def _device_ratings(assets: Assets) -> DeviceRatings:
+    own = (assets.ev_kw, assets.hp_kw, assets.cop, assets.tes_kwh, assets.own_use)
+    return DeviceRatings(*own, assets.ratings[: RATINGS.index("inverter_kva")])
 
 
 def _pv_inverters(assets: Assets) -> PvInverters | None:

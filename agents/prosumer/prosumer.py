@@ -91,6 +91,12 @@ class Prosumer(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
     status = Column()
     n_plans_program = Column()
     n_plans_highs = Column()
+    p_ev_kw = Column()
+    p_hp_kw = Column()
+    q_tes_kw = Column()
+    tes_kwh = Column()
+    ev_owed_kwh = Column()
+    heat_owed_kwh = Column()
 
     def __init__(self, model: mesa.Model, population: Population, row: int) -> None:
         super().__init__(model)

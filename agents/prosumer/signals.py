@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.prosumer.demand_terms import DemandTerms
+from agents.prosumer.devices import DeviceSignals
 
 __all__ = ["Signals"]
 
@@ -39,6 +40,8 @@ class Signals:
         Prices that plans are made against; those that are paid (the same arrays) unless given, or `publish` says so.
     first : int
         Market step of the run that the window begins with; 0 until `move_to`.
+    devices : DeviceSignals or None
+        What of the inelastic load is chargers and heat pumps, which caps may move; None where nobody has any.
     demand : DemandTerms or None
         Charges on the highest import to plan against; none until `publish_demand`.
     """
@@ -57,6 +60,7 @@ class Signals:
     def __post_init__(self) -> None:
         self.first = 0
         self.demand: DemandTerms | None = None
+        self.devices: DeviceSignals | None = None
         if self.plan_price_buy is None:
             self.plan_price_buy = self.price_buy
         if self.plan_price_sell is None:
@@ -140,7 +144,22 @@ class Signals:
         if len(parts) == 1:
             return parts[0]
         given = [field.name for field in fields(cls) if not _as_paid(parts, field.name)]
-        return cls(**{name: np.hstack([getattr(part, name) for part in parts]) for name in given})
+        joined = cls(**{name: np.hstack([getattr(part, name) for part in parts]) for name in given})
+        joined.devices = _devices_of(parts)
+        return joined
+
+
+def _devices_of(parts: Sequence[Signals]) -> DeviceSignals | None:
+    """Devices side by side: nobody's, or of those without any all of the load."""
+    if all(part.devices is None for part in parts):
+        return None
+    each = [part.devices or _without_devices(part.p_load_kw) for part in parts]
+    return DeviceSignals(*(np.hstack([getattr(d, field.name) for d in each]) for field in fields(DeviceSignals)))
+
+
+def _without_devices(p_load_kw: Array) -> DeviceSignals:
+    nothing = np.broadcast_to(0.0, p_load_kw.shape)
+    return DeviceSignals(p_load_kw, nothing, nothing)
 
 
 def _as_paid(parts: Sequence[Signals], name: str) -> bool:

@@ -18,6 +18,7 @@ from cosim.scenario import ProsumerSpec
 __all__ = ["population_command"]
 
 _SIZES = ("load_annual_mwh", "pv_kwp", "battery_kwh", "inverter_kva")
+_DEVICES = ("ev_charger_kw", "hp_kw", "tes_kwh")  # told where anybody has one
 
 
 def population_command(
@@ -43,7 +44,7 @@ def population_command(
 def _summary(people: tuple[ProsumerSpec, ...]) -> pd.DataFrame:
     """Of each size: how many have any, and its mean, least and largest among those."""
     rows: list[tuple[str, int, float | None, float | None, float | None]] = []
-    for name in _SIZES:
+    for name in (*_SIZES, *(name for name in _DEVICES if any(getattr(p, name) for p in people))):
         sizes = [value for p in people if (value := float(getattr(p, name))) > 0]
         found = (sum(sizes) / len(sizes), min(sizes), max(sizes)) if sizes else (None, None, None)
         rows.append((name, len(sizes), *found))

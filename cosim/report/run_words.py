@@ -83,8 +83,18 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     people = scenario.prosumers
     yield "Feeder", f"{feeder_name(scenario)}; power flow by {run.engine}"
     if people:
-        parts = [f"{sum(p.optimise for p in people):,} plan", f"{sum(p.pv_kwp > 0 for p in people):,} have PV"]
+        serve = sum(p.optimise and p.strategy == "self-consumption" for p in people)
+        parts = [
+            f"{sum(p.optimise for p in people) - serve:,} plan",
+            *([f"{serve:,} serve themselves"] if serve else []),
+        ]
+        parts += [f"{sum(p.pv_kwp > 0 for p in people):,} have PV"]
         parts += [f"{sum(p.battery_kwh > 0 for p in people):,} a battery"]
+        parts += [
+            f"{n:,} {what}"
+            for field, what in (("ev_charger_kw", "a charger"), ("hp_kw", "a heat pump"), ("tes_kwh", "a heat store"))
+            if (n := sum(getattr(p, field) > 0 for p in people))
+        ]
         yield "Prosumers", f"{len(people):,}: {', '.join(parts)}"
     yield "Rule", "; ".join(_rules(scenario))
     yield "Voltages", _voltages(scenario)
@@ -93,6 +103,8 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     yield "Forecast", _FORECASTS[scenario.forecast.kind]
     if scenario.dso is not None:
         yield "Operator", f"rehearses each evening and publishes by the signal {scenario.dso.signal}"
+    if scenario.relief is not None:
+        yield "Relief", f"asks each evening for {', '.join(scenario.relief.measures)}"
     yield "Steps", f"plans every {scenario.market_step_min} min, rule and power flow every {_step(scenario)}"
     yield "Seed", str(scenario.seed)
 

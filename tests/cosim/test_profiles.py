@@ -126,8 +126,8 @@ def test_an_unknown_column_names_the_nearest(tmp_path: Path) -> None:
 
 def test_one_profile_is_that_of_its_prosumer_before_scaling() -> None:
     load, pv = scenario_profiles(scenario_of(None))
-    assert (4.0 * profile_values(scenario_of(None), "H0-A", "x", pv=False) == load[:, 0]).all()
-    assert (5.0 * profile_values(scenario_of(None), "PV1", "x", pv=True) == pv[:, 0]).all()
+    assert (4.0 * profile_values(scenario_of(None), "H0-A", "x", use="load") == load[:, 0]).all()
+    assert (5.0 * profile_values(scenario_of(None), "PV1", "x", use="pv") == pv[:, 0]).all()
 
 
 def test_signals_split_the_load_into_inelastic_and_flexible() -> None:

@@ -75,8 +75,10 @@ def test_the_table_has_a_row_per_prosumer_and_a_column_per_field() -> None:
     )
     header, first, second = prosumers_csv(people).splitlines()
     assert header.split(",") == list(ProsumerSpec.model_fields)
-    assert first == "a,2,H0-A,3.5,1.0,0.05,2.0,PV1,2.5,1.0,0.0,0.5,0.5,0.95,0.95,0.0,,3.0,,true,late,"
-    assert second == 'b,"""2""",H0-A,3.5,1.0,0.05,2.0,PV1,2.5,1.0,0.0,0.5,0.5,0.95,0.95,0.0,0.5,3.0,,false,random,prc'
+    sizes = "H0-A,3.5,1.0,0.05,2.0,PV1,2.5,1.0,0.0,0.5,0.5,0.95,0.95,0.0"
+    devices = "0.0,HLS_A_11.0,0.0,Air_Parallel_1,3.0,0.0,"
+    assert first == f"a,2,{sizes},,3.0,,{devices},true,arbitrage,late,"
+    assert second == f'b,"""2""",{sizes},0.5,3.0,,{devices},false,arbitrage,random,prc'
 
 
 def test_what_a_spreadsheet_makes_of_it_can_be_read(tmp_path: Path) -> None:

@@ -23,12 +23,13 @@ SCENARIOS: dict[str, tuple[str, str]] = {
     ),
     "unknown-key-of-prosumer": (
         HOME + "pv_kw = 2",
-        "prosumers.a.pv_kw: 2 is not allowed; allowed: a known key; nearest: pv_kwp",
+        "prosumers.a.pv_kw: 2 is not allowed; allowed: a known key; nearest: pv_kwp, hp_kw, tes_kwh",
     ),
     "unknown-column": (
         'record = ["vmpu"]',
         "record: 'vmpu' is not allowed; allowed: names of vm_pu, p_load_kw, p_flexible_kw, p_pv_kw, p_curtailed_kw, "
-        "p_battery_kw, energy_kwh, p_meter_kw, q_inverter_kvar, price_buy, price_sell, status; "
+        "p_battery_kw, energy_kwh, p_meter_kw, q_inverter_kvar, price_buy, price_sell, status, p_ev_kw, p_hp_kw, "
+        "q_tes_kw, tes_kwh, ev_owed_kwh, heat_owed_kwh; "
         "nearest: vm_pu, price_buy, p_curtailed_kw",
     ),
     "planner-and-negative-price": (
@@ -56,6 +57,62 @@ SCENARIOS: dict[str, tuple[str, str]] = {
     "negative-capacity": (
         HOME + "battery_kwh = -1.0",
         "prosumers.a.battery_kwh: -1.0 is not allowed; allowed: a number >= 0",
+    ),
+    "charger-profile-without-charger": (
+        HOME + 'ev_charger_kw = 11.0\nev_profile = "HLS_A_3"',
+        "prosumers.a.ev_profile: 'HLS_A_3' is not allowed; allowed: a profile of the embedded extract; "
+        "nearest: HLS_A_3.7, HLS_B_3.7, HLS_A_11.0",
+    ),
+    "heat-profile-of-a-car": (
+        HOME + 'hp_kw = 2.0\nheat_profile = "HLS_A_3.7"',
+        "prosumers.a.heat_profile: 'HLS_A_3.7' is not allowed; allowed: a profile of the embedded extract; "
+        "nearest: Air_Parallel_1, Air_Parallel_2, Soil_Alternative_1",
+    ),
+    "heat-store-without-heat-pump": (
+        HOME + "tes_kwh = 11.6",
+        "prosumers.a.tes_kwh: 11.6 is not allowed; allowed: 0, or a heat pump to charge it: hp_kw is 0",
+    ),
+    "heat-store-over-full": (
+        HOME + "hp_kw = 2.0\ntes_kwh = 11.6\ntes_start_kwh = 12.0",
+        "prosumers.a.tes_start_kwh: 12.0 is not allowed; allowed: at most tes_kwh, 11.6",
+    ),
+    "cop-zero": (
+        HOME + "hp_cop = 0.0",
+        "prosumers.a.hp_cop: 0.0 is not allowed; allowed: a number > 0 (heat per electric energy of the heat pump)",
+    ),
+    "strategy": (
+        HOME + 'strategy = "self"',
+        "prosumers.a.strategy: 'self' is not allowed; allowed: 'arbitrage' or 'self-consumption'",
+    ),
+    "relief-measure": (
+        '[relief]\nmeasures = ["pro-c"]',
+        "relief.measures[0]: 'pro-c' is not allowed; allowed: 'cur-a', 'cur-b', 'pro-a' or 'pro-b'",
+    ),
+    "relief-measure-twice": (
+        '[relief]\nmeasures = ["pro-a", "pro-a"]',
+        "relief.measures: ['pro-a', 'pro-a'] is not allowed; allowed: each once: pro-a is there several times",
+    ),
+    "relief-without-measures": (
+        "[relief]\nthreshold_kw = 5.0\nmeasures = []",
+        "relief.measures: [] is not allowed; allowed: at least one of cur-a, cur-b, pro-a, pro-b",
+    ),
+    "relief-two-thresholds": (
+        "[relief]\nthreshold_kw = 5.0\nthreshold_share = 0.5",
+        "relief.threshold_share: 0.5 is not allowed; allowed: one of the two: threshold_kw is 5",
+    ),
+    "relief-without-transformer": (
+        "[relief]",
+        "relief.threshold_kw: nothing given; allowed: a load: the feeder has no transformer at its supply whose rating "
+        "it could be a share of",
+    ),
+    "relief-error-of-perfect-forecast": (
+        "[relief]\nthreshold_kw = 5.0\nforecast_error = 0.1",
+        'relief.forecast_error: 0.1 is not allowed; allowed: a forecast "noisy" to go with it',
+    ),
+    "relief-heat-cap": (
+        "[relief]\nthreshold_kw = 5.0\n[relief.cur_b]\nheat_cap = 1.5",
+        "relief.cur_b.heat_cap: 1.5 is not allowed; "
+        "allowed: a number >= 0 and <= 1 (share of what a heat pump can give)",
     ),
     "efficiency-zero": (
         HOME + "efficiency_charge = 0.0",
@@ -213,7 +270,7 @@ SCENARIOS: dict[str, tuple[str, str]] = {
     ),
     "unknown-key-of-population": (
         "[population]\nn = 2\npv_kw = 5",
-        "population.pv_kw: 5 is not allowed; allowed: a known key; nearest: pv_kwp",
+        "population.pv_kw: 5 is not allowed; allowed: a known key; nearest: pv_kwp, hp_kw, tes_kwh",
     ),
     "unknown-placement": (
         '[population]\nn = 2\nplacement = "end"',
