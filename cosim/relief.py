@@ -170,7 +170,7 @@ def measures_of(spec: ReliefSpec) -> list[Measure]:
         "cur-a": CurA(a.cap_kw),
         "cur-b": CurB(b.heat_cap, b.hours, b.makeup_h, b.start),
         "pro-a": ProA(pro.hours, pro.cap_share if pro.capped else None),
-        "pro-b": ProB(),
+        "pro-b": ProB(spec.pro_b.between),
     }
     return [known[name] for name in spec.measures]
 

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from cosim.strict import Strict
 from feeders.errors import InputError
 
-__all__ = ["CurASpec", "CurBSpec", "Measure", "ProASpec", "ReliefSpec"]
+__all__ = ["CurASpec", "CurBSpec", "Measure", "ProASpec", "ProBSpec", "ReliefSpec"]
 
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -43,6 +43,12 @@ class ProASpec(Strict):
     cap_share: Positive = 0.9
 
 
+class ProBSpec(Strict):
+    """Stores hold what they have until the first congested step of the day."""
+
+    between: bool = Field(False, description="whether they hold between congested steps too, up to the last one")
+
+
 class ReliefSpec(Strict):
     """An operator that looks at each day the evening before, and asks for relief where its threshold is exceeded.
 
@@ -60,6 +66,7 @@ class ReliefSpec(Strict):
     cur_a: CurASpec = CurASpec()
     cur_b: CurBSpec = CurBSpec()
     pro_a: ProASpec = ProASpec()
+    pro_b: ProBSpec = ProBSpec()
 
     @model_validator(mode="after")
     def _check(self) -> Self:

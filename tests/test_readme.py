@@ -14,6 +14,7 @@ from cosim import Scenario
 from cosim.dso_spec import DsoSpec
 from cosim.page.controls import MOST_BUSES, MOST_DAYS, MOST_PROSUMERS
 from cosim.population_spec import PopulationSpec
+from cosim.relief_spec import ReliefSpec
 from cosim.sweep import Sweep, plan_of
 from cosim.validation import problems
 
@@ -21,6 +22,8 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SWEEPS = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
 PAGE = (ROOT / "docs" / "page.md").read_text(encoding="utf-8")
+CONGESTION = (ROOT / "docs" / "congestion.md").read_text(encoding="utf-8")
+RELIEF = (ROOT / "docs" / "relief.md").read_text(encoding="utf-8")
 OPERATOR = (ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
 
 
@@ -101,6 +104,32 @@ def test_the_operators_signals_are_those_there_are() -> None:
 
 @pytest.mark.parametrize("target", re.findall(r"\]\((?!https?:)([^)#]+)\)", OPERATOR))
 def test_every_file_that_the_operators_page_links_to_exists(target: str) -> None:
+    assert (ROOT / "docs" / target).is_file()
+
+
+@pytest.mark.slow
+def test_the_year_of_the_congestion_page_is_lived(capsys: pytest.CaptureFixture[str]) -> None:
+    """CurB after the residual onset leaves no more violations than the proactive measures by themselves."""
+    (example,) = blocks("python", CONGESTION)
+    names: dict[str, Any] = {}
+    exec(compile(example, "congestion.md", "exec"), names)
+    assert "temperature_drop_k" in capsys.readouterr().out
+    without = names["live_year"](names["case"], names["measures"][:2], threshold_kw=names["limit_kw"])
+    assert 0 < names["year"].n_load_violations <= without.n_load_violations
+
+
+def test_the_relief_of_its_page_is_that_of_the_scenario_it_names(capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = blocks("toml", RELIEF)
+    scenario = Scenario.from_toml(ROOT / "experiments" / "scenarios" / "relief.toml")
+    assert ReliefSpec.model_validate(tomllib.loads(example)["relief"]) == scenario.relief
+    assert problems(scenario) == []
+    (example,) = blocks("python", RELIEF)
+    exec(compile(example, "relief.md", "exec"), {})
+    assert "heat_owed_max_kwh" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("target", re.findall(r"\]\((?!https?:)([^)#]+)\)", CONGESTION + RELIEF))
+def test_every_file_that_the_congestion_page_links_to_exists(target: str) -> None:
     assert (ROOT / "docs" / target).is_file()
 
 
