@@ -14,7 +14,6 @@ from cosim import Scenario
 from cosim.dso_spec import DsoSpec
 from cosim.page.controls import MOST_BUSES, MOST_DAYS, MOST_PROSUMERS
 from cosim.population_spec import PopulationSpec
-from cosim.relief_spec import ReliefSpec
 from cosim.sweep import Sweep, plan_of
 from cosim.validation import problems
 
@@ -118,11 +117,7 @@ def test_the_year_of_the_congestion_page_is_lived(capsys: pytest.CaptureFixture[
     assert 0 < names["year"].n_load_violations <= without.n_load_violations
 
 
-def test_the_relief_of_its_page_is_that_of_the_scenario_it_names(capsys: pytest.CaptureFixture[str]) -> None:
-    (example,) = blocks("toml", RELIEF)
-    scenario = Scenario.from_toml(ROOT / "experiments" / "scenarios" / "relief.toml")
-    assert ReliefSpec.model_validate(tomllib.loads(example)["relief"]) == scenario.relief
-    assert problems(scenario) == []
+def test_the_python_of_relief_tells_who_waited(capsys: pytest.CaptureFixture[str]) -> None:
     (example,) = blocks("python", RELIEF)
     exec(compile(example, "relief.md", "exec"), {})
     assert "heat_owed_max_kwh" in capsys.readouterr().out

@@ -17,6 +17,7 @@ from cosim.ledger import LedgerError
 from cosim.notes import scenario_notes
 from cosim.population import resolve
 from cosim.region.year import live_year
+from cosim.relief import measures_of
 from cosim.relief_spec import Measure as MeasureName
 from cosim.relief_spec import ReliefSpec
 from cosim.run import run_ensemble
@@ -83,6 +84,18 @@ def test_measures_do_what_they_do_in_a_regions_year(measures: tuple[str, ...], f
     waited = model.device_books.comfort().to_numpy()[:, 2:]  # heat; cars of one step's sessions miss in each
     expected = year.comfort[["heat_deferred_kwh", "heat_delay_h", "heat_owed_max_kwh"]].to_numpy()
     np.testing.assert_allclose(waited, expected, rtol=0, atol=1e-9)
+
+
+def test_parameters_of_measures_reach_them() -> None:
+    spec = {
+        "measures": ("cur-a", "cur-b", "pro-a", "pro-b"),
+        "cur_a": {"cap_kw": 4.2},
+        "cur_b": {"heat_cap": 0.4, "hours": 1.0, "makeup_h": 3.0, "start": "residual"},
+        "pro_a": {"hours": 3.0, "capped": False},
+        "pro_b": {"between": True},
+    }
+    expected = [CurA(4.2), CurB(0.4, 1.0, 3.0, "residual"), ProA(3.0, None), ProB(between=True)]
+    assert measures_of(ReliefSpec.model_validate(spec)) == expected
 
 
 def test_heat_is_cut_from_what_the_other_measures_leave() -> None:
