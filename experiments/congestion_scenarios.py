@@ -1,0 +1,52 @@
+"""The scenarios of the study of congestion relief: what measures each consists of."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["ALL", "EXTRAS", "FORECAST", "PAYING", "SCENARIOS", "SWEPT", "STOR", "TODAY", "Way", "short"]
+
+TODAY = "2024"
+STOR = "Stor"
+
+
+class Way(NamedTuple):
+    """Whether homes use their storage, and the names of the operator's measures."""
+
+    storage: bool
+    measures: tuple[str, ...] = ()
+
+
+SCENARIOS = {
+    "2030": Way(False),
+    STOR: Way(True),
+    f"{STOR}+CurA": Way(True, ("CurA",)),
+    f"{STOR}+CurB": Way(True, ("CurB",)),
+    f"{STOR}+ProA": Way(True, ("ProA",)),
+    f"{STOR}+ProA+ProB": Way(True, ("ProA", "ProB")),
+    f"{STOR}+ProA+ProB+CurB": Way(True, ("ProA", "ProB", "CurB")),
+}
+"""Those of the source beside today's, in its order."""
+
+EXTRAS = {
+    f"{STOR}+ProA+ProB+CurB residual": Way(True, ("ProA", "ProB", "CurB residual")),
+    f"{STOR}+ProA uncapped": Way(True, ("ProA uncapped",)),
+    f"{STOR}+CurA+CurB": Way(True, ("CurA", "CurB")),
+}
+"""CurB from the first violation that the other measures leave; ProA without the region's cap; all of par. 14a."""
+
+ALL = {**SCENARIOS, **EXTRAS}
+
+PAYING = tuple(name for name, way in ALL.items() if way.storage and name != f"{STOR}+ProA uncapped")
+"""Those that are compared by who pays."""
+
+SWEPT = {name: way for name, way in ALL.items() if name not in (f"{STOR}+ProA uncapped", f"{STOR}+CurA+CurB")}
+"""Those of the sensitivity."""
+
+FORECAST = {name: way for name, way in SWEPT.items() if way.measures}
+"""Those that a forecast matters to."""
+
+
+def short(scenario: str) -> str:
+    """For axes: without what all have."""
+    return scenario.removeprefix(f"{STOR}").replace("+", " +").strip() or "Stor"
