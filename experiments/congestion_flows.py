@@ -41,8 +41,10 @@ class Flow:
         The highest loading of an MV/LV transformer.
     line_percent : array
         The highest loading of a line.
-    seconds, peak_mb : float
-        Wall clock, and the most memory of the process until then.
+    n_load_ac, n_feedin_ac, n_load_dc, n_feedin_dc : int
+        Violations, each by the threshold of its own kind of flow.
+    seconds, added_mb : float
+        Wall clock, and the most memory that the power flow took on top of what there was.
     """
 
     scenario: str
@@ -53,8 +55,12 @@ class Flow:
     vm_max_pu: Array
     station_percent: Array
     line_percent: Array
+    n_load_ac: int
+    n_feedin_ac: int
+    n_load_dc: int
+    n_feedin_dc: int
     seconds: float = np.nan
-    peak_mb: float = np.nan
+    added_mb: float = np.nan
 
     @property
     def gap_percent(self) -> float:
@@ -83,8 +89,12 @@ def flow_table(flows: Sequence[Flow], step_h: float) -> pd.DataFrame:
                 "station_max_percent": float(flow.station_percent.max()),
                 "line_max_percent": float(flow.line_percent.max()),
                 "ac_dc_peaks_percent": flow.gap_percent,
+                "load_violations_dc": flow.n_load_dc,
+                "load_violations_ac": flow.n_load_ac,
+                "feedin_violations_dc": flow.n_feedin_dc,
+                "feedin_violations_ac": flow.n_feedin_ac,
                 "seconds": flow.seconds,
-                "peak_mb": flow.peak_mb,
+                "added_mb": flow.added_mb,
             }
         )
     return pd.DataFrame(rows)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["report", "write_answer"]
 
+_AC = ("AC off DC at peaks (%)", "load violations DC / AC", "feed-in DC / AC")
+
 
 def report(answer: Answer) -> str:
     """How it was made, the verdict, published beside ours, and the tables behind it."""
@@ -46,7 +48,7 @@ def write_answer(answer: Answer, folder: Path) -> None:
         "who_pays": answer.payers,
         "power_flow": flow_table(answer.flows, answer.step_h),
         "region": answer.facts,
-        "log": pd.DataFrame([(t.what, t.seconds, t.limit) for t in answer.log], columns=["what", "value", "limit"]),
+        "log": pd.DataFrame([(t.what, t.value, t.unit, t.limit) for t in answer.log], columns=["what", "value", "unit", "limit"]),
     }
     for name, table in tables.items():
         if len(table):
@@ -207,13 +209,20 @@ def _number(value: float) -> str:
 def _flows(answer: Answer) -> list[str]:
     if not answer.flows:
         return ["No power flow was run."]
-    lines = [f"## The year's AC power flow ({answer.settings.worst}, first draw)", ""]
-    lines += _head("scenario", "v min .. max (p.u.)", "beyond 0.05 p.u. (h)", "stations (%)", "lines (%)", "AC/DC (%)")
+    lines = [
+        f"## The year's AC power flow ({answer.settings.worst}, first draw)",
+        "",
+        "Violations by AC are of a threshold from today's AC load; peaks are steps of 90 % of the threshold or more.",
+        "",
+    ]
+    lines += _head("scenario", "v min .. max (p.u.)", "beyond 0.05 p.u. (h)", "stations (%)", "lines (%)", *_AC)
     for row in flow_table(answer.flows, answer.step_h).to_dict("records"):
         gap = "-" if np.isnan(row["ac_dc_peaks_percent"]) else f"{row['ac_dc_peaks_percent']:.2f}"
         lines.append(
             f"| {row['scenario']} | {row['vm_min_pu']:.4f} .. {row['vm_max_pu']:.4f} | {row['beyond_band_h']:.2f} "
-            f"| {row['station_max_percent']:.1f} | {row['line_max_percent']:.1f} | {gap} |"
+            f"| {row['station_max_percent']:.1f} | {row['line_max_percent']:.1f} | {gap} "
+            f"| {row['load_violations_dc']} / {row['load_violations_ac']} "
+            f"| {row['feedin_violations_dc']} / {row['feedin_violations_ac']} |"
         )
     return lines
 

@@ -17,10 +17,10 @@ from cosim.region import RegionCase
 from cosim.region.year import YearOutcome, live_year, status_quo, unstored_kw
 from experiments.congestion_outcomes import Outcome
 from experiments.congestion_payers import flags_of, places
-from experiments.congestion_scenarios import ALL, PAYING, SCENARIOS, TODAY, Way
+from experiments.congestion_scenarios import ALL, SCENARIOS, TODAY, Way
 from experiments.congestion_settings import CongestionSettings
 
-__all__ = ["at_worst", "closed_form_s", "draw_outcomes", "facts_of", "measures_of", "payers_of", "summed", "year"]
+__all__ = ["at_worst", "closed_form_s", "draw_outcomes", "facts_of", "measures_of", "payers_of", "places_of", "summed", "year"]
 
 Array = npt.NDArray[np.float64]
 
@@ -132,19 +132,19 @@ def _energies(p_kw: Array, end_kwh: Array, step_h: float) -> Array:
     return kwh
 
 
-def payers_of(case: RegionCase, seed: int, years: Mapping[str, YearOutcome]) -> pd.DataFrame:
-    """What each home pays and goes without in some scenarios, a row per scenario and home."""
+def places_of(case: RegionCase) -> pd.DataFrame:
+    """Homes with their places and what they own, as `congestion_payers.places` has it."""
     owned = pd.DataFrame(flags_of(case.assets), index=pd.Index(case.assets.ids))
-    where = places(case.region.feeder, case.region.homes, owned)
-    frames = []
-    for name in PAYING:
-        found = years[name]
-        cost = found.cost.rename(columns={"energy": "energy_cost", "total": "cost"})
-        frame = where.join(cost, on="home").join(found.comfort, on="home")
-        frame.insert(0, "seed", seed)
-        frame.insert(1, "scenario", name)
-        frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
+    return places(case.region.feeder, case.region.homes, owned)
+
+
+def payers_of(where: pd.DataFrame, seed: int, scenario: str, found: YearOutcome) -> pd.DataFrame:
+    """What each home pays and goes without in a scenario, a home a row."""
+    cost = found.cost.rename(columns={"energy": "energy_cost", "total": "cost"})
+    frame = where.join(cost, on="home").join(found.comfort, on="home")
+    frame.insert(0, "seed", seed)
+    frame.insert(1, "scenario", scenario)
+    return frame
 
 
 def facts_of(case: RegionCase) -> pd.DataFrame:
