@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
-from experiments.congestion_outcomes import Outcome, spans_h
+from experiments.congestion_outcomes import Outcome, added_and_removed, spans_h
 from experiments.congestion_scenarios import STOR
 
 if TYPE_CHECKING:
@@ -16,56 +17,53 @@ __all__ = ["deciding"]
 
 
 def deciding(answer: Answer) -> list[str]:
-    """A sentence on each: feed-in, storage against load, CurA, CurB, ProA."""
+    """A sentence or two on each: feed-in, storage against load, CurA, CurB, ProA, ProA+ProB."""
     stor = answer.first(STOR)
     return [
         _feedin(answer, stor),
         _storage(answer, stor),
-        _shares(answer, stor),
+        _cars(stor),
         _pick_up(answer, stor),
-        _windows(answer),
+        _windows(answer, stor),
+        _mornings(answer),
     ]
 
 
 def _feedin(answer: Answer, stor: Outcome) -> str:
-    assert stor.sums is not None
     capacity = float(answer.facts["battery_kwh"].iloc[0])
-    energy = stor.sums["battery_kwh"].to_numpy()
     if not stor.feedin.any() or capacity == 0:
         return "Feed-in: no violation is left with storage."
+    energy = _column(stor, "battery_kwh")
     full = 100 * energy[stor.feedin].mean() / capacity
     days = np.unique(np.flatnonzero(stor.feedin) // answer.steps_per_day)
-    by_day = energy.reshape(-1, answer.steps_per_day)[days]
-    least = 100 * by_day.min(axis=1).mean() / capacity
+    least = 100 * energy.reshape(-1, answer.steps_per_day)[days].min(axis=1).mean() / capacity
     return (
-        f"Feed-in: while it violates the threshold with storage, batteries are {full:.0f} % full on average; on these "
-        f"days the emptiest they get is {least:.0f} %: nights do not empty what noon fills, unless storage serves the "
-        "region (row scope of the sensitivity)."
+        f"Feed-in: while it violates the threshold with storage, batteries are {full:.0f} % full on average; the "
+        f"least that is in them on these days is {least:.0f} %, which is what a night leaves. Whom storage serves "
+        "decides that (scope in the sensitivity)."
     )
 
 
 def _storage(answer: Answer, stor: Outcome) -> str:
-    assert stor.sums is not None
     capacity = float(answer.facts["battery_kwh"].iloc[0])
     if not stor.load.any() or capacity == 0:
         return "Storage: no load violation is left with it."
-    empty = 100 * stor.sums["battery_kwh"].to_numpy()[stor.load].mean() / capacity
+    left = 100 * _column(stor, "battery_kwh")[stor.load].mean() / capacity
     return (
-        f"Storage: in the load violations that it leaves, batteries are {empty:.1f} % full on average: winter's sun "
-        "does not fill them. More heat pumps make more such evenings, and storage then removes a smaller share."
+        f"Storage: in the load violations that are left with it, batteries are {left:.1f} % full on average. How much "
+        "load there is on evenings after days with little sun decides (heat_pump in the sensitivity)."
     )
 
 
-def _shares(answer: Answer, stor: Outcome) -> str:
-    assert stor.sums is not None
+def _cars(stor: Outcome) -> str:
     if not stor.load.any():
         return "CurA: no load violation is left to relieve."
-    load = stor.p_region_kw[stor.load].mean()
-    ev, hp = (stor.sums[name].to_numpy()[stor.load].mean() for name in ("p_ev_kw", "p_hp_kw"))
-    over = (stor.p_region_kw[stor.load] - stor.threshold_kw).mean()
+    load, over = stor.p_region_kw[stor.load].mean(), (stor.p_region_kw[stor.load] - stor.threshold_kw).mean()
+    ev, hp = (_column(stor, name)[stor.load].mean() for name in ("p_ev_kw", "p_hp_kw"))
     return (
-        f"CurA: in these violations cars take {ev:.0f} of {load:.0f} kW on average and heat pumps {hp:.0f}, {over:.0f} "
-        "kW are too much. What cars take against that is a matter of how many there are and how spread they arrive."
+        f"CurA: in these violations the region takes {load:.0f} kW on average, {over:.0f} kW too much; cars take "
+        f"{ev:.0f} kW of it, heat pumps {hp:.0f} kW. How many cars there are and how spread they arrive decides (ev in "
+        "the sensitivity)."
     )
 
 
@@ -73,25 +71,47 @@ def _pick_up(answer: Answer, stor: Outcome) -> str:
     spans = spans_h(stor, answer.steps_per_day)
     if not len(spans):
         return "CurB: no load violation is left to relieve."
-    hours = answer.settings.relief_h
-    covered = 100 * float((spans <= hours).mean())
+    s = answer.settings
+    found = added_and_removed(stor, answer.first(f"{STOR}+CurB"), s.makeup_h, answer.step_h)
     return (
-        f"CurB: on days with violations they last {spans.mean():.1f} h on average ({covered:.0f} % of these days at "
-        f"most the {hours:g} h of CurB), at most {spans.max():.1f} h; what follows CurB is then seldom beyond the "
-        "threshold. Longer evenings would meet the pick-up."
+        f"CurB: on the {len(spans)} days with violations they last {spans.mean():.1f} h on average, at most "
+        f"{spans.max():.1f} h. Alone CurB removes {found['removed_first']} in its {s.relief_h:g} h and makes "
+        f"{found['added_then']} in the {s.makeup_h:g} h after them, in which it removes {found['removed_then']}. How "
+        "long the region's evenings are decides."
     )
 
 
-def _windows(answer: Answer) -> str:
+def _windows(answer: Answer, stor: Outcome) -> str:
     pro_a = answer.first(f"{STOR}+ProA")
-    assert pro_a.sums is not None
-    stor = answer.first(STOR)
-    assert stor.sums is not None
-    names = ["p_battery_kw", "p_tes_kw"]
-    charged = np.maximum(pro_a.sums[names].sum(axis=1) - stor.sums[names].sum(axis=1), 0.0).sum() * answer.step_h
-    days = max(1, len(np.unique(np.flatnonzero(answer.first("2030").load) // answer.steps_per_day)))
+    names = ("p_battery_kw", "p_tes_kw")
+    more_kw = sum(_column(pro_a, name) - _column(stor, name) for name in names)
+    charged_kwh = float(np.maximum(more_kw, 0.0).sum()) * answer.step_h
+    days = len(_days(answer, answer.first("2030")))
     return (
-        f"ProA: in {answer.settings.window_h:g} h it charges {charged / days:.0f} kWh more on a congested day than "
-        "self-consumption does; the length of the window and the homes' own load until the evening decide how much of "
-        "that is left then (row window_h of the sensitivity)."
+        f"ProA: in {answer.settings.window_h:g} h it charges {charged_kwh / max(1, days):.0f} kWh on each of {days} "
+        "congested days. The length of the window, and what homes use of that before the onset, decide (window_h in "
+        "the sensitivity)."
     )
+
+
+def _mornings(answer: Answer) -> str:
+    """Where what ProA+ProB leaves is, by when the day's congestion begins."""
+    both, steps = answer.first(f"{STOR}+ProA+ProB"), answer.steps_per_day
+    if not both.load.any():
+        return "ProA+ProB: no load violation is left."
+    first = (answer.first("2030").load.reshape(-1, steps)).argmax(axis=1)
+    early = first[np.flatnonzero(both.load) // steps] < steps // 2
+    return (
+        f"ProA+ProB: of the {both.n_load} load violations that they leave, {int(early.sum())} are on days whose "
+        "congestion begins before noon: stores are released then, and are empty in the evening."
+    )
+
+
+def _days(answer: Answer, outcome: Outcome) -> npt.NDArray[np.intp]:
+    return np.unique(np.flatnonzero(outcome.load) // answer.steps_per_day)
+
+
+def _column(outcome: Outcome, name: str) -> npt.NDArray[np.float64]:
+    assert outcome.sums is not None, f"{outcome.scenario} was run without its columns"
+    values: npt.NDArray[np.float64] = outcome.sums[name].to_numpy(dtype=float)
+    return values

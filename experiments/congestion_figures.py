@@ -51,7 +51,8 @@ def months_figure(outcomes: Sequence[Outcome], times: pd.DatetimeIndex, kind: st
     for ax, outcome, count in zip(axes.flat, outcomes, found, strict=False):
         shown = np.ma.masked_equal(count, 0)
         image = ax.pcolormesh(np.arange(25), np.arange(13), shown, cmap=colours, vmin=-0.15 * most, vmax=most)
-        ax.set_title(f"{short(outcome.scenario)}: {int(count.sum())}", fontsize=_SMALL + 0.5, loc="left")
+        ax.set_title(short(outcome.scenario), fontsize=_SMALL + 0.5, loc="left")
+        ax.annotate(f"{int(count.sum())}", (0.04, 0.5), xycoords="axes fraction", va="center", fontsize=_SMALL + 0.5)
         ax.set_yticks(np.arange(12) + 0.5, _MONTHS)
         ax.set_xticks(range(0, 25, 6))
         ax.tick_params(labelsize=_SMALL)
@@ -77,14 +78,13 @@ def levels_figure(table: pd.DataFrame) -> Figure:
         for k, name in enumerate(names):
             rows = mean[mean["scenario"] == name].set_index("level").loc[levels]
             at = np.arange(len(levels)) + (k - (len(names) - 1) / 2) * 0.9 / len(names)
-            ax.bar(
-                at, rows[column], 0.85 / len(names), yerr=rows[f"{column}_sd"], color=_colour(k), label=short(name),
-                hatch=_HATCHES[k % len(_HATCHES)], edgecolor="black", linewidth=0.4, error_kw={"lw": 0.8, "capsize": 1.5},
-            )  # fmt: skip
+            look: dict[str, Any] = {"color": _colour(k), "hatch": _HATCHES[k % len(_HATCHES)], "edgecolor": "black"}
+            look |= {"linewidth": 0.4, "error_kw": {"lw": 0.8, "capsize": 1.5}, "label": short(name)}
+            ax.bar(at, rows[column], 0.85 / len(names), yerr=rows[f"{column}_sd"], **look)
             for x, value, spread in zip(at, rows[column], rows[f"{column}_sd"], strict=True):
                 ax.annotate(
                     f"{value:.0f}", (x, value + spread), (0, 2), textcoords="offset points", ha="center", va="bottom",
-                    fontsize=6, rotation=90 if value >= 100 else 0,
+                    fontsize=6, rotation=90 if value >= 99.5 else 0,
                 )  # fmt: skip
         ax.set_ylabel(f"quarter-hours a year with\n{words} violation", fontsize=_LABEL)
         ax.set_ylim(0, ax.get_ylim()[1] * 1.12)

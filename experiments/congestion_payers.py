@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 from cosim.indices import gini
 from cosim.plots import COLOURS
 from experiments.congestion_scenarios import STOR, short
 from feeders import Feeder
 
-__all__ = ["BURDENS", "OWNERS", "THIRDS", "by_owner", "by_third", "inequality", "payers_figure", "places", "with_changes"]
+__all__ = [
+    "BURDENS",
+    "OWNERS",
+    "THIRDS",
+    "by_owner",
+    "by_third",
+    "flags_of",
+    "inequality",
+    "payers_figure",
+    "places",
+    "with_changes",
+]
 
 THIRDS = ("near", "middle", "far")
 OWNERS = {
@@ -29,7 +40,7 @@ OWNERS = {
 
 BURDENS = {
     "energy_change": "energy costs more by\n(EUR a year)",
-    "cost_change": "costs more less fee\nreduction (EUR a year)",
+    "cost_change": "with fee reduction\n(EUR a year)",
     "ev_delay_h": "charging later\nby (h)",
     "temperature_drop_k": "colder by up\nto (K)",
 }
@@ -39,9 +50,7 @@ _SMALL, _LABEL = 7.5, 8.5
 _MARKERS = ("o", "s", "^", "D", "v")
 
 
-def places(
-    feeder: Feeder, homes: pd.DataFrame, owned: pd.DataFrame
-) -> pd.DataFrame:
+def places(feeder: Feeder, homes: pd.DataFrame, owned: pd.DataFrame) -> pd.DataFrame:
     """Homes by name, in thirds by the electrical distance of their buses from the grid, in per unit.
 
     Parameters
@@ -88,7 +97,8 @@ def by_owner(payers: pd.DataFrame) -> pd.DataFrame:
         group: payers[payers[group]].groupby("scenario", sort=False)[names].mean().reindex(payers["scenario"].unique())
         for group in OWNERS
     }
-    return pd.concat(parts, names=["owner"]).swaplevel().sort_index(level=0, sort_remaining=False, kind="stable")
+    order = pd.MultiIndex.from_product([payers["scenario"].unique(), OWNERS], names=["scenario", "owner"])
+    return pd.concat(parts, names=["owner"]).swaplevel().reindex(order)
 
 
 def inequality(payers: pd.DataFrame) -> pd.DataFrame:
@@ -103,38 +113,40 @@ def inequality(payers: pd.DataFrame) -> pd.DataFrame:
         paid = burdens["energy_change"]
         far = (homes["third"] == "far").to_numpy()
         share = 100 * float(paid[far].sum() / paid.sum()) if paid.sum() > 0 else np.nan
-        rows.append({"scenario": scenario, "far_share_percent": share} | {f"gini_{k}": gini(v) for k, v in burdens.items()})
+        rows.append(
+            {"scenario": scenario, "far_share_percent": share} | {f"gini_{k}": gini(v) for k, v in burdens.items()}
+        )
     return pd.DataFrame(rows).groupby("scenario", sort=False).mean()
 
 
 def payers_figure(payers: pd.DataFrame) -> Figure:
     """Burdens by scenario: of homes near and far, and of those who own something."""
-    figure = Figure(figsize=(7.2, 5.4), layout="constrained")
-    axes = figure.subplots(2, len(BURDENS), sharey=True, sharex="col")
-    scenarios = [name for name in payers["scenario"].unique() if name != STOR]
-    groups: Sequence[tuple[pd.DataFrame, Sequence[str], Sequence[str]]] = (
-        (by_third(payers), THIRDS, [f"{name} third" for name in THIRDS]),
-        (by_owner(payers), tuple(OWNERS), tuple(OWNERS.values())),
-    )
-    for row, (means, keys, words) in enumerate(groups):
-        for ax, (name, label) in zip(axes[row], BURDENS.items(), strict=True):
-            for k, (key, word) in enumerate(zip(keys, words, strict=True)):
-                at = np.arange(len(scenarios)) + 0.13 * (k - (len(keys) - 1) / 2)
-                look: dict[str, Any] = {"color": COLOURS[k], "marker": _MARKERS[k], "linestyle": "none"}
-                ax.plot([means.at[(s, key), name] for s in scenarios], at, markersize=4, label=word, **look)
-            ax.axvline(0, color="0.6", linewidth=0.8, zorder=0)
-            ax.grid(axis="y", color="0.92", linewidth=0.8)
-            ax.set_axisbelow(True)
-            ax.tick_params(labelsize=_SMALL, labelbottom=True)
-            if row:
-                ax.set_xlabel(label, fontsize=_LABEL)
-        axes[row, 0].set_yticks(range(len(scenarios)), [short(name) for name in scenarios])
-        handles = axes[row, 0].get_legend_handles_labels()
-        axes[row, 0].legend(
-            *handles, fontsize=_SMALL, frameon=False, ncols=len(keys), loc="lower left", bbox_to_anchor=(0.0, 1.0)
-        )
-    axes[0, 0].invert_yaxis()
+    figure = Figure(figsize=(7.2, 6.4), layout="constrained")
+    above, below = figure.subfigures(2, 1)
+    _burdens(above, by_third(payers), {name: f"{name} third" for name in THIRDS})
+    _burdens(below, by_owner(payers), OWNERS)
     return figure
+
+
+def _burdens(figure: SubFigure, means: pd.DataFrame, groups: Mapping[str, str]) -> None:
+    """A panel per burden, a row per scenario, a marker per group of homes."""
+    axes = figure.subplots(1, len(BURDENS), sharey=True)
+    scenarios = [name for name in dict.fromkeys(means.index.get_level_values(0)) if name != STOR]
+    for ax, (name, label) in zip(axes, BURDENS.items(), strict=True):
+        for k, (key, word) in enumerate(groups.items()):
+            at = np.arange(len(scenarios)) + 0.13 * (k - (len(groups) - 1) / 2)
+            look: dict[str, Any] = {"color": COLOURS[k], "marker": _MARKERS[k], "linestyle": "none"}
+            ax.plot([means.at[(s, key), name] for s in scenarios], at, markersize=4, label=word, **look)
+        ax.axvline(0, color="0.6", linewidth=0.8, zorder=0)
+        ax.grid(axis="y", color="0.92", linewidth=0.8)
+        ax.set_axisbelow(True)
+        ax.margins(x=0.1)
+        ax.tick_params(labelsize=_SMALL)
+        ax.set_xlabel(label, fontsize=_LABEL)
+    axes[0].set_yticks(range(len(scenarios)), [short(name) for name in scenarios])
+    axes[0].invert_yaxis()
+    handles = axes[0].get_legend_handles_labels()
+    figure.legend(*handles, fontsize=_SMALL, frameon=False, ncols=len(groups), loc="outside upper center")
 
 
 def flags_of(assets: Any) -> dict[str, npt.NDArray[np.bool_]]:

@@ -9,20 +9,24 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
-from agents.dso.relief import threshold_kw, violations
-from cosim.region import RegionCase
-from cosim.region.year_flow import YearFlow, year_flow
+from agents.dso.relief import Directives, threshold_kw, violations
+from agents.prosumer.dispatch_year import Dispatch, dispatch_year
+from agents.prosumer.self_consumption import Step, Stores, net_and_room
+from cosim.region import RegionCase, YearFlow, year_flow
+from cosim.region.published import published_reference
+from experiments.congestion_answer import Timing
 from experiments.congestion_flows import Flow
 from experiments.congestion_runs import at_worst, year
 from experiments.congestion_scenarios import ALL
 from experiments.congestion_settings import CongestionSettings
 
-__all__ = ["PeakMemory", "flow_of", "today_flow_kw"]
+__all__ = ["PeakMemory", "flow_of", "reference_timings", "today_flow_kw"]
 
 Array = npt.NDArray[np.float64]
 
 _POWER_FACTOR = 0.95
 _EVERY_S = 0.02
+_APART_KW = 0.01
 
 
 def today_flow_kw(case: RegionCase) -> Array:
@@ -64,6 +68,45 @@ def flow_of(case: RegionCase, scenario: str, settings: CongestionSettings, today
         seconds=seconds,
         added_mb=memory.added_mb,
     )
+
+
+def reference_timings(case: RegionCase, settings: CongestionSettings) -> list[Timing]:
+    """Some steps of the year through pandapower's DC optimal power flow, a year's time from that, and how far apart.
+
+    The steps are spread evenly over the year, and begin with the stores as the closed form leaves them in the region
+    scope, which is the one that a program over the grid has.
+    """
+    n = settings.reference_steps
+    if not n:
+        return []
+    inputs, assets = case.inputs, case.assets
+    done = dispatch_year(assets, inputs, Directives.none(len(inputs)), "region", columns=True)
+    steps = np.linspace(0, len(inputs) - 1, n + 1).astype(int)[1:]  # the very first has empty stores
+    published_reference(case.region, *_before(case, done, int(steps[0])))  # compiles what it needs
+    seconds, apart_kw = [], []
+    for step in steps.tolist():
+        found = published_reference(case.region, *_before(case, done, step))
+        seconds.append(found.seconds)
+        apart_kw.append(abs(found.p_grid_kw - float(done.p_region_kw[step])))
+    hours = float(np.mean(seconds)) * len(inputs) / 3600
+    return [
+        Timing(f"rundcopp, a step, mean of {n}", float(np.mean(seconds))),
+        Timing(f"rundcopp, the year's {len(inputs)} steps, extrapolated", hours, unit="h"),
+        Timing("its load of the region against the closed form's, at most", max(apart_kw), _APART_KW, "kW"),
+    ]
+
+
+def _before(case: RegionCase, done: Dispatch, step: int) -> tuple[Array, Array]:
+    """Net power and room of the stores in a step, from what was charged before it."""
+    inputs = case.inputs
+    assert done.p_battery_kw is not None and done.q_tes_kw is not None
+    stores = Stores(
+        *(np.maximum(power[:step].sum(axis=0) * inputs.step_h, 0.0) for power in (done.p_battery_kw, done.q_tes_kw))
+    )
+    net_kw = inputs.p_load_kw[step] + inputs.p_ev_kw[step] - inputs.p_pv_kw[step]
+    now = Step(net_kw, inputs.heat_kw[step], float(inputs.cop[step]), inputs.step_h)
+    p_net_kw, room_kw, _ = net_and_room(now, stores, case.assets)
+    return p_net_kw, room_kw
 
 
 def _lines(flow: YearFlow) -> Array:

@@ -16,15 +16,13 @@ from time import perf_counter
 
 import pandas as pd
 
-from cosim.region import RegionCase
-from cosim.region.allocation import Penetration
-from cosim.region.build import region_case
+from cosim.region import Penetration, RegionCase, region_case
 from cosim.study import StudyOptions, StudyResult, changed_settings
 from experiments.congestion_answer import Answer, Timing
 from experiments.congestion_flows import Flow
 from experiments.congestion_outcomes import Outcome, mean_counts
 from experiments.congestion_payers import with_changes
-from experiments.congestion_power import flow_of, today_flow_kw
+from experiments.congestion_power import flow_of, reference_timings, today_flow_kw
 from experiments.congestion_report import report, write_answer
 from experiments.congestion_runs import closed_form_s, draw_outcomes, facts_of, payers_of, places_of
 from experiments.congestion_scenarios import PAYING, SCENARIOS, TODAY
@@ -146,6 +144,7 @@ def _flows(case: RegionCase, settings: CongestionSettings, found: _Found, told: 
         found.log.append(Timing(f"AC power flows of the year, {scenario}", flow.seconds, _FLOW_S))
         found.log.append(Timing(f"memory that they add, {scenario}", flow.added_mb, _FLOW_MB, "MB"))
         told()
+    found.log += reference_timings(case, settings)
 
 
 def _times(settings: CongestionSettings, found: _Found) -> None:

@@ -48,7 +48,9 @@ def write_answer(answer: Answer, folder: Path) -> None:
         "who_pays": answer.payers,
         "power_flow": flow_table(answer.flows, answer.step_h),
         "region": answer.facts,
-        "log": pd.DataFrame([(t.what, t.value, t.unit, t.limit) for t in answer.log], columns=["what", "value", "unit", "limit"]),
+        "log": pd.DataFrame(
+            [(t.what, t.value, t.unit, t.limit) for t in answer.log], columns=["what", "value", "unit", "limit"]
+        ),
     }
     for name, table in tables.items():
         if len(table):
@@ -90,7 +92,8 @@ def _made(answer: Answer) -> list[str]:
         f"Storage serves {'its own home' if s.scope == 'home' else 'the whole region'}. CurA {s.ev_cap_kw:g} kW from "
         f"the forecast onset to midnight; CurB {100 * s.heat_cap:g} % for {s.relief_h:g} h from it, made up within "
         f"{s.makeup_h:g} h; ProA {s.window_h:g} h up to {s.cap_share:g} of the threshold; ProB holds until the onset. "
-        "The forecast is perfect unless said otherwise.",
+        'The forecast is perfect unless said otherwise; "residual", or (r), is CurB from the first violation that the '
+        "other measures leave.",
         "Nothing was tuned to come near the published figures.",
     ]
 
@@ -108,8 +111,9 @@ def _published(answer: Answer) -> list[str]:
     decided = deciding(answer)
     found = claims(answer.table)
     lines = [f"## Published beside ours ({answer.settings.worst})", "", *claims_table(found), ""]
-    missed = [claim for claim in found if claim.holds is not True]
-    lines += [f"{len(missed)} of {len(found)} not reproduced. What decides them, measured in the first draw:", ""]
+    missed = [claim.what for claim in found if claim.holds is not True]
+    lines += [f"Not reproduced ({len(missed)} of {len(found)}): {'; '.join(missed) or 'none'}.", ""]
+    lines += ["What decides them, measured in the first draw:", ""]
     return lines + [f"- {fact}" for fact in decided]
 
 
@@ -179,7 +183,7 @@ def _forecast(answer: Answer) -> list[str]:
 def _payers(answer: Answer) -> list[str]:
     """By place and by what homes own; then how unequally."""
     lines = ["## Who pays, waits and is colder: means per home", ""]
-    labels = ("energy costs more (EUR a year)", "less fee reduction", "charged later (h)", "colder (K)")
+    labels = ("energy costs more (EUR a year)", "with fee reduction", "charged later (h)", "colder (K)")
     lines += _head("scenario", *(f"{label}: {'/'.join(THIRDS)}" for label in labels))
     lines += _grouped(by_third(answer.payers), THIRDS)
     words = "/".join(OWNERS.values())

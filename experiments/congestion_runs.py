@@ -20,7 +20,17 @@ from experiments.congestion_payers import flags_of, places
 from experiments.congestion_scenarios import ALL, SCENARIOS, TODAY, Way
 from experiments.congestion_settings import CongestionSettings
 
-__all__ = ["at_worst", "closed_form_s", "draw_outcomes", "facts_of", "measures_of", "payers_of", "places_of", "summed", "year"]
+__all__ = [
+    "at_worst",
+    "closed_form_s",
+    "draw_outcomes",
+    "facts_of",
+    "measures_of",
+    "payers_of",
+    "places_of",
+    "summed",
+    "year",
+]
 
 Array = npt.NDArray[np.float64]
 

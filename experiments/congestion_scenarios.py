@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["ALL", "EXTRAS", "FORECAST", "PAYING", "SCENARIOS", "SWEPT", "STOR", "TODAY", "Way", "short"]
+__all__ = ["ALL", "EXTRAS", "FORECAST", "PAYING", "SCENARIOS", "STOR", "SWEPT", "TODAY", "Way", "short"]
 
 TODAY = "2024"
 STOR = "Stor"
@@ -43,10 +43,10 @@ PAYING = tuple(name for name, way in ALL.items() if way.storage and name != f"{S
 SWEPT = {name: way for name, way in ALL.items() if name not in (f"{STOR}+ProA uncapped", f"{STOR}+CurA+CurB")}
 """Those of the sensitivity."""
 
-FORECAST = {name: way for name, way in SWEPT.items() if way.measures}
-"""Those that a forecast matters to."""
+FORECAST = tuple(f"{STOR}+{name}" for name in ("CurA", "CurB", "ProA+ProB", "ProA+ProB+CurB residual"))
+"""Those that are tried with other forecasts: of each kind of measure one."""
 
 
 def short(scenario: str) -> str:
-    """For axes: without what all have."""
-    return scenario.removeprefix(f"{STOR}").replace("+", " +").strip() or "Stor"
+    """For axes and legends: without what all have, and ``(r)`` for CurB at the residual onset."""
+    return scenario.removeprefix(STOR).replace(" residual", " (r)") or STOR

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from agents.dso.relief import (
     DayAhead,
@@ -20,7 +19,7 @@ from agents.prosumer.behind_meter import Scope
 from cosim.region import RegionCase
 from cosim.region.year import YearOutcome, unstored_kw
 from experiments.congestion_runs import at_worst, year
-from experiments.congestion_scenarios import FORECAST, SWEPT
+from experiments.congestion_scenarios import ALL, FORECAST, SWEPT
 from experiments.congestion_settings import CongestionSettings
 
 __all__ = ["CaseMaker", "day_aheads", "forecast_rows", "n_cases", "sensitivity_rows"]
@@ -91,18 +90,24 @@ def day_aheads(settings: CongestionSettings, seed: int) -> dict[str, DayAhead]:
 
 
 def forecast_rows(case: RegionCase, seed: int, settings: CongestionSettings) -> Iterator[Row]:
-    """Counts of the scenarios with measures under each forecast, and congested days missed or called for nothing."""
+    """Counts of some scenarios with measures under each forecast, and congested days missed or called for nothing."""
     today_kw = unstored_kw(case.today)
     for level in settings.levels:
         limit_kw = threshold_kw(today_kw, level)
         for forecast, day_ahead in day_aheads(settings, seed).items():
-            for name, way in FORECAST.items():
-                found = year(case, way, settings, limit_kw, day_ahead=day_ahead)
+            for name in FORECAST:
+                found = year(case, ALL[name], settings, limit_kw, day_ahead=day_ahead)
                 load, feedin = _count(found)
                 yield {
-                    **{"seed": seed, "level": level, "forecast": forecast, "scenario": name},
-                    **{"load_violations": load, "feedin_violations": feedin},
-                    **_misjudged(found.outlook, Outlook(unstored_kw(case.inputs), limit_kw, found.outlook.steps_per_day)),
+                    "seed": seed,
+                    "level": level,
+                    "forecast": forecast,
+                    "scenario": name,
+                    "load_violations": load,
+                    "feedin_violations": feedin,
+                    **_misjudged(
+                        found.outlook, Outlook(unstored_kw(case.inputs), limit_kw, found.outlook.steps_per_day)
+                    ),
                 }
 
 
@@ -123,6 +128,11 @@ def _count(found: YearOutcome) -> tuple[int, int]:
 
 def _row(seed: int, parameter: str, value: str, default: bool, scenario: str, count: tuple[int, int]) -> Row:
     return {
-        **{"parameter": parameter, "value": value, "default": default, "seed": seed, "scenario": scenario},
-        **{"load_violations": count[0], "feedin_violations": count[1]},
+        "parameter": parameter,
+        "value": value,
+        "default": default,
+        "seed": seed,
+        "scenario": scenario,
+        "load_violations": count[0],
+        "feedin_violations": count[1],
     }
