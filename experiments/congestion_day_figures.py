@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -76,7 +77,7 @@ def _line(
 ) -> None:
     chosen, hours = _span(times, day)
     shown = values(outcome)[chosen]
-    look = {"color": COLOURS[k], "linestyle": STYLES[k], "linewidth": 1.2}
+    look: dict[str, Any] = {"color": COLOURS[k], "linestyle": STYLES[k], "linewidth": 1.2}
     ax.step(hours, np.append(shown, shown[-1]), where="post", label=short(outcome.scenario), **look)
 
 

@@ -67,7 +67,7 @@ def places(feeder: Feeder, homes: pd.DataFrame, owned: pd.DataFrame) -> pd.DataF
     rank = np.argsort(np.argsort(distance_pu, kind="stable"), kind="stable")
     third = [THIRDS[place] for place in 3 * rank // len(rank)]
     flags = owned.assign(all=True, none=~owned.any(axis=1))
-    columns = {"station": homes["station"], "distance_ohm": distance_ohm, "third": third}
+    columns: dict[str, Any] = {"station": homes["station"], "distance_ohm": distance_ohm, "third": third}
     return pd.DataFrame(columns, index=homes.index).join(flags).rename_axis("home").reset_index()
 
 
@@ -97,7 +97,7 @@ def by_owner(payers: pd.DataFrame) -> pd.DataFrame:
         group: payers[payers[group]].groupby("scenario", sort=False)[names].mean().reindex(payers["scenario"].unique())
         for group in OWNERS
     }
-    order = pd.MultiIndex.from_product([payers["scenario"].unique(), OWNERS], names=["scenario", "owner"])
+    order = pd.MultiIndex.from_product([payers["scenario"].unique(), list(OWNERS)], names=["scenario", "owner"])
     return pd.concat(parts, names=["owner"]).swaplevel().reindex(order)
 
 
@@ -113,16 +113,15 @@ def inequality(payers: pd.DataFrame) -> pd.DataFrame:
         paid = burdens["energy_change"]
         far = (homes["third"] == "far").to_numpy()
         share = 100 * float(paid[far].sum() / paid.sum()) if paid.sum() > 0 else np.nan
-        rows.append(
-            {"scenario": scenario, "far_share_percent": share} | {f"gini_{k}": gini(v) for k, v in burdens.items()}
-        )
+        ginis = {f"gini_{name}": gini(values) for name, values in burdens.items()}
+        rows.append({"scenario": scenario, "far_share_percent": share} | ginis)
     return pd.DataFrame(rows).groupby("scenario", sort=False).mean()
 
 
 def payers_figure(payers: pd.DataFrame) -> Figure:
     """Burdens by scenario: of homes near and far, and of those who own something."""
     figure = Figure(figsize=(7.2, 6.4), layout="constrained")
-    above, below = figure.subfigures(2, 1)
+    above, below = np.ravel(figure.subfigures(2, 1))
     _burdens(above, by_third(payers), {name: f"{name} third" for name in THIRDS})
     _burdens(below, by_owner(payers), OWNERS)
     return figure

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from cosim.plots import save_figure
 from experiments.congestion_day_figures import pick_up_figure, profiles_figure
@@ -48,9 +50,7 @@ def write_answer(answer: Answer, folder: Path) -> None:
         "who_pays": answer.payers,
         "power_flow": flow_table(answer.flows, answer.step_h),
         "region": answer.facts,
-        "log": pd.DataFrame(
-            [(t.what, t.value, t.unit, t.limit) for t in answer.log], columns=["what", "value", "unit", "limit"]
-        ),
+        "log": pd.DataFrame([asdict(timing) for timing in answer.log]),
     }
     for name, table in tables.items():
         if len(table):
@@ -60,7 +60,7 @@ def write_answer(answer: Answer, folder: Path) -> None:
         save_figure(figure, folder / f"{name}.png")
 
 
-def _figures(answer: Answer) -> Iterator[tuple[str, object]]:
+def _figures(answer: Answer) -> Iterator[tuple[str, Figure]]:
     worst, seed, per_day = answer.settings.worst, answer.settings.drawn[0], answer.steps_per_day
     shown = in_order(answer.outcomes, worst, seed)
     yield "load-by-month-and-hour", months_figure(shown, answer.times, "load")
@@ -201,7 +201,7 @@ def _payers(answer: Answer) -> list[str]:
 def _grouped(means: pd.DataFrame, keys: Sequence[str]) -> list[str]:
     lines = []
     for scenario in dict.fromkeys(means.index.get_level_values(0)):
-        cells = [" / ".join(_number(means.at[(scenario, key), name]) for key in keys) for name in BURDENS]
+        cells = [" / ".join(_number(float(str(means.at[(scenario, key), name]))) for key in keys) for name in BURDENS]
         lines.append(f"| {scenario} | " + " | ".join(cells) + " |")
     return lines
 

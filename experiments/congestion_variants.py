@@ -91,7 +91,7 @@ def day_aheads(settings: CongestionSettings, seed: int) -> dict[str, DayAhead]:
 
 def forecast_rows(case: RegionCase, seed: int, settings: CongestionSettings) -> Iterator[Row]:
     """Counts of some scenarios with measures under each forecast, and congested days missed or called for nothing."""
-    today_kw = unstored_kw(case.today)
+    today_kw, true_kw = unstored_kw(case.today), unstored_kw(case.inputs)
     for level in settings.levels:
         limit_kw = threshold_kw(today_kw, level)
         for forecast, day_ahead in day_aheads(settings, seed).items():
@@ -105,9 +105,7 @@ def forecast_rows(case: RegionCase, seed: int, settings: CongestionSettings) -> 
                     "scenario": name,
                     "load_violations": load,
                     "feedin_violations": feedin,
-                    **_misjudged(
-                        found.outlook, Outlook(unstored_kw(case.inputs), limit_kw, found.outlook.steps_per_day)
-                    ),
+                    **_misjudged(found.outlook, Outlook(true_kw, limit_kw, found.outlook.steps_per_day)),
                 }
 
 

@@ -49,18 +49,23 @@ def orders(table: pd.DataFrame) -> list[Verdict]:
     levels = [level for level in LEVEL_NAMES if level in set(table["level"])]
     verdicts = list(_rising(table, levels))
     for level in levels:
-        by = load.loc[level]
+        by = _at(load, level)
         verdicts.append(_order(by, level, ("Stor < 2030", STOR, "2030", True)))
         verdicts.append(_order(by, level, ("ProA <= Stor with the cap", _PRO_A, STOR, False)))
         verdicts.append(_order(by, level, ("ProA+ProB < ProA", _PRO_AB, _PRO_A, True)))
         verdicts.append(_order(by, level, ("ProA without the cap worse than none", STOR, _UNCAPPED, True)))
         verdicts.append(_order(by, level, ("CurB at the residual onset does no harm", _RESIDUAL, _PRO_AB, False)))
-    worst = load.loc[levels[-1]]
+    worst = _at(load, levels[-1])
     removed = 100 * (1 - worst[_PRO_AB] / worst[STOR])
     together = 100 * (1 - worst[_PRO_AB].sum() / worst[STOR].sum())
     numbers = f"{together:.1f} % of all draws' together, {removed.min():.1f} % in the draw with the least"
     what = f"ProA+ProB removes at least {_LEAST_REMOVED:g} % of what Stor leaves ({levels[-1]})"
     return [*verdicts, Verdict(what, bool(together >= _LEAST_REMOVED), numbers)]
+
+
+def _at(load: pd.DataFrame, level: str) -> pd.DataFrame:
+    """Counts by seed (rows) and scenario of one level."""
+    return load[load.index.get_level_values("level") == level].droplevel("level")
 
 
 def _rising(table: pd.DataFrame, levels: Sequence[str]) -> Iterator[Verdict]:
@@ -124,9 +129,8 @@ def measured(answer: Answer) -> list[Verdict]:
     n = len(answer.outcomes)
     inside = low >= -_ROUNDING and high <= 1 + _ROUNDING
     found.append(Verdict("states of charge within [0, 1]", inside, f"{low:.3g} to 1 {high - 1:+.1e} in {n} years"))
-    found.append(
-        Verdict(f"energy kept to {_ROUNDING:g}", lost <= _ROUNDING, f"{lost:.1e} of what a home asks, {n} years")
-    )
+    kept = f"{lost:.1e} of what a home asks at most, {n} years"
+    found.append(Verdict(f"energy kept to {_ROUNDING:g}", lost <= _ROUNDING, kept))
     gaps = {flow.scenario: flow.gap_percent for flow in answer.flows if not isnan(flow.gap_percent)}
     if gaps:
         numbers = ", ".join(f"{gap:.2f} % {scenario}" for scenario, gap in gaps.items())
@@ -139,13 +143,12 @@ def claims(table: pd.DataFrame) -> list[Claim]:
     """The source's figures beside ours, at the most stressed level; what decides them is in `congestion_facts`."""
     mean = mean_counts(table).set_index(["level", "scenario"])
     levels = [level for level in LEVEL_NAMES if level in set(table["level"])]
-    at = mean.loc[levels[-1]]
+    load = {name: float(str(mean.at[(levels[-1], name), "load"])) for name in table["scenario"].unique()}
 
     def change(name: str, base: str) -> float:
-        before = float(at.at[base, "load"])
-        return 100 * (float(at.at[name, "load"]) / before - 1) if before else float("nan")
+        return 100 * (load[name] / load[base] - 1) if load[base] else float("nan")
 
-    left = float(at.at[STOR, "feedin"])
+    left = float(str(mean.at[(levels[-1], STOR), "feedin"]))
     last = ", ".join(f"{mean.at[(level, _ON_TOP), 'load']:.1f} {level}" for level in levels)
     none_left = all(mean.at[(level, _ON_TOP), "load"] == 0 for level in levels)
     stor, cur_a, cur_b = change(STOR, "2030"), change(_CUR_A, STOR), change(_CUR_B, STOR)
