@@ -38,12 +38,13 @@ def pick_up_day(outcomes: Sequence[Outcome], level: str, seed: int, steps_per_da
 def longest_day(outcomes: Sequence[Outcome], level: str, seed: int, steps_per_day: int) -> Day:
     """The day with the most load violations under self-consumption alone of those on which CurB begins after noon.
 
-    Any day where there is no such; the last of the year is left out, as it has no night after it.
+    Any day where there is no such. The first of the year is left out, as stores begin it empty, and the last, as it
+    has no night after it.
     """
     before, after = (pick(outcomes, level, name, seed) for name in (STOR, f"{STOR}+CurB"))
-    found = before.load.reshape(-1, steps_per_day).sum(axis=1)[:-1]
-    morning = after.relieved.reshape(-1, steps_per_day)[:-1, : steps_per_day // 2].any(axis=1)
+    found = before.load.reshape(-1, steps_per_day).sum(axis=1)[1:-1]
+    morning = after.relieved.reshape(-1, steps_per_day)[1:-1, : steps_per_day // 2].any(axis=1)
     among = np.where(morning, -1, found) if (found[~morning] > 0).any() else found
     row = int(np.argmax(among))
     why = "the day with the most load violations under self-consumption alone of those congested from the afternoon on"
-    return Day(row, f"{why} ({int(found[row])} quarter-hours)")
+    return Day(1 + row, f"{why} ({int(found[row])} quarter-hours)")

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from cosim.plots import COLOURS, STYLES
 from experiments.congestion_outcomes import Outcome, mean_counts
@@ -59,6 +60,7 @@ def months_figure(outcomes: Sequence[Outcome], times: pd.DatetimeIndex, kind: st
         ax.set_facecolor("0.97")
     axes[0, 0].invert_yaxis()
     bar = figure.colorbar(image, ax=list(axes.flat), shrink=0.9, aspect=30, pad=0.01, boundaries=np.arange(most + 2))
+    bar.ax.yaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
     bar.ax.tick_params(labelsize=_SMALL)
     words = {"load": "load", "feedin": "feed-in"}[kind]
     bar.set_label(f"quarter-hours with {words} violation", fontsize=_LABEL - 1)

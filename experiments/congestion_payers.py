@@ -40,7 +40,7 @@ OWNERS = {
 
 BURDENS = {
     "energy_change": "energy costs more by\n(EUR a year)",
-    "cost_change": "with fee reduction\n(EUR a year)",
+    "cost_change": "in all, with fee\nreduction (EUR a year)",
     "ev_delay_h": "charging later\nby (h)",
     "temperature_drop_k": "colder by up\nto (K)",
 }
@@ -61,7 +61,7 @@ def places(feeder: Feeder, homes: pd.DataFrame, owned: pd.DataFrame) -> pd.DataF
     owned : DataFrame
         By name, flags: ``battery``, ``hp``, ``ev``.
     """
-    row = feeder.bus_positions(homes["bus"].to_numpy())
+    row = feeder.bus_positions(homes["bus"].tolist())
     distance_ohm = feeder.electrical_distance["z_ohm"].to_numpy()[row]
     distance_pu = distance_ohm / feeder.net.bus["vn_kv"].to_numpy(dtype=float)[row] ** 2
     rank = np.argsort(np.argsort(distance_pu, kind="stable"), kind="stable")
@@ -86,7 +86,7 @@ def by_third(payers: pd.DataFrame) -> pd.DataFrame:
     """Means of cost and burdens over homes and draws, by scenario and third, in this order."""
     names = ["cost", *BURDENS]
     found = payers.groupby(["scenario", "third"], sort=False)[names].mean()
-    order = pd.MultiIndex.from_product([payers["scenario"].unique(), THIRDS], names=["scenario", "third"])
+    order = pd.MultiIndex.from_product([list(payers["scenario"].unique()), list(THIRDS)], names=["scenario", "third"])
     return found.reindex(order)
 
 
@@ -97,7 +97,7 @@ def by_owner(payers: pd.DataFrame) -> pd.DataFrame:
         group: payers[payers[group]].groupby("scenario", sort=False)[names].mean().reindex(payers["scenario"].unique())
         for group in OWNERS
     }
-    order = pd.MultiIndex.from_product([payers["scenario"].unique(), list(OWNERS)], names=["scenario", "owner"])
+    order = pd.MultiIndex.from_product([list(payers["scenario"].unique()), list(OWNERS)], names=["scenario", "owner"])
     return pd.concat(parts, names=["owner"]).swaplevel().reindex(order)
 
 
@@ -121,9 +121,9 @@ def inequality(payers: pd.DataFrame) -> pd.DataFrame:
 def payers_figure(payers: pd.DataFrame) -> Figure:
     """Burdens by scenario: of homes near and far, and of those who own something."""
     figure = Figure(figsize=(7.2, 6.4), layout="constrained")
-    above, below = np.ravel(figure.subfigures(2, 1))
-    _burdens(above, by_third(payers), {name: f"{name} third" for name in THIRDS})
-    _burdens(below, by_owner(payers), OWNERS)
+    panels: Any = figure.subfigures(2, 1)
+    _burdens(panels[0], by_third(payers), {name: f"{name} third" for name in THIRDS})
+    _burdens(panels[1], by_owner(payers), OWNERS)
     return figure
 
 

@@ -54,7 +54,7 @@ class CongestionSettings(Strict):
 
     seeds: tuple[int, ...] = Field(default=(1, 2, 3, 4, 5), strict=False, min_length=1)
     quick: bool = False
-    levels: tuple[Level, ...] = Field(default=LEVEL_NAMES, strict=False, min_length=1)
+    levels: tuple[Level, ...] = Field(default=LEVEL_NAMES, strict=False)
     mix: str = "paper"
     scope: Literal["home", "region"] = "home"
     ev_cap_kw: float = Field(default=3.7, ge=0)
@@ -76,6 +76,8 @@ class CongestionSettings(Strict):
     @field_validator("levels")
     @classmethod
     def _in_order(cls, levels: tuple[Level, ...]) -> tuple[Level, ...]:
+        if not levels:
+            raise InputError("congestion-relief", "levels", "none", f"some of {', '.join(LEVEL_NAMES)}")
         return tuple(level for level in LEVEL_NAMES if level in levels)
 
     @field_validator("flows")
