@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cosim.study import changed_settings
 from experiments.congestion_days import longest_day, pick_up_day
 from experiments.congestion_figures import levels_figure, month_hours, months_figure
 from experiments.congestion_flows import Flow, flow_table
 from experiments.congestion_outcomes import Outcome, added_and_removed, counts, mean_counts, pick, spans_h
 from experiments.congestion_scenarios import STOR
+from experiments.congestion_settings import CongestionSettings
+from experiments.congestion_verdict import curb_on_top
 
 STEPS = 96
 
@@ -38,6 +41,20 @@ def test_where_a_measure_removes_and_makes_violations() -> None:
     assert (found["added_then"], found["added_else"]) == (1, 1)
 
 
+def test_whether_curb_on_top_harms_or_helps_is_said_with_where() -> None:
+    both, on_top = f"{STOR}+ProA+ProB", f"{STOR}+ProA+ProB+CurB"
+    settings = changed_settings(CongestionSettings, {"seeds": [1], "levels": ["critical"]})
+    before = outcome(both, [81, 300])
+    worse = outcome(on_top, [90, 95, 300], relieved=slice(80, 88))
+    (line,) = curb_on_top([before, worse], settings, 0.25)
+    assert line.startswith(
+        "- critical: it harms (+1.0 load violations a year): in its 2 h it removes 1.0 and makes 0.0;"
+    )
+    assert "it removes 0.0 and makes 2.0; at other times 0.0 and 0.0." in line
+    (line,) = curb_on_top([before, outcome(on_top, [300], relieved=slice(80, 88))], settings, 0.25)
+    assert "it helps (-1.0 load violations a year)" in line
+
+
 def test_the_pick_up_day_is_that_of_most_new_violations() -> None:
     before = outcome(STOR, [100, 101, 200])
     after = outcome("Stor+CurB", [100, 200, 202, 300, 301])
@@ -53,7 +70,8 @@ def test_the_day_of_profiles_is_the_longest_of_those_congested_from_the_afternoo
     beyond = [70, 71, 72, 73, STEPS + 20, STEPS + 21, STEPS + 22, 2 * STEPS + 70, 2 * STEPS + 71, 3 * STEPS + 70]
     before = outcome(STOR, beyond)
     after = outcome("Stor+CurB", beyond, relieved=slice(STEPS + 20, STEPS + 28))
-    assert longest_day([before, after], "critical", 1, STEPS).row == 2
+    found = longest_day([before, after], "critical", 1, STEPS)
+    assert found.row == 2 and "(2 quarter-hours)" in found.why
     after = outcome("Stor+CurB", beyond, relieved=slice(2 * STEPS + 20, 2 * STEPS + 28))
     assert longest_day([before, after], "critical", 1, STEPS).row == 1
     relieved = replace(after, relieved=np.ones(4 * STEPS, dtype=bool))

@@ -26,7 +26,7 @@ from experiments.congestion_report import report, write_answer
 from experiments.congestion_runs import measures_of
 from experiments.congestion_scenarios import ALL, EXTRAS, FORECAST, PAYING, SCENARIOS, STOR, SWEPT, TODAY
 from experiments.congestion_settings import LEVEL_NAMES, CongestionSettings
-from experiments.congestion_verdict import measured, orders
+from experiments.congestion_verdict import claims, measured, orders
 from feeders.errors import InputError, InputErrors
 from feeders.region import Region, region_from_net
 from tests.cosim.command_line import call
@@ -367,6 +367,20 @@ def test_orders_hold_on_a_table_where_they_do() -> None:
     assert len(found) == 4 + 3 * 5 + 1
     assert all(verdict.holds for verdict in found)
     assert found[-1].numbers == "83.3 % of all draws' together, 83.3 % in the draw with the least"  # 1 - 10 / 60
+
+
+def test_published_figures_beside_those_of_a_table() -> None:
+    """At the critical level 2030 has 300, Stor 180, CurA 150, CurB 165, ProA 120, both 30; five points are the same."""
+    found = claims(made_up_table())
+    assert [(claim.ours, claim.holds) for claim in found] == [
+        ("180.0 a year", False),
+        ("-40.0 %", True),
+        ("-16.7 %", False),
+        ("-8.3 %", False),
+        ("-33.3 %", False),
+        ("-83.3 %", True),
+        ("12.0 safe, 24.0 near-critical, 36.0 critical", False),
+    ]
 
 
 @pytest.mark.parametrize(
