@@ -8,6 +8,7 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 import psutil
+from pandapower.optimal_powerflow import OPFNotConverged
 
 from agents.dso.relief import Directives, threshold_kw, violations
 from agents.prosumer.dispatch_year import Dispatch, dispatch_year
@@ -70,11 +71,11 @@ def flow_of(case: RegionCase, scenario: str, settings: CongestionSettings, today
     )
 
 
-def reference_timings(case: RegionCase, settings: CongestionSettings) -> list[Timing]:
+def reference_timings(case: RegionCase, settings: CongestionSettings, notes: list[str]) -> list[Timing]:
     """Some steps of the year through pandapower's DC optimal power flow, a year's time from that, and how far apart.
 
     The steps are spread evenly over the year, and begin with the stores as the closed form leaves them in the region
-    scope, which is the one that a program over the grid has.
+    scope, which is the one that a program over the grid has. Steps that pandapower does not solve go to `notes`.
     """
     n = settings.reference_steps
     if not n:
@@ -82,15 +83,21 @@ def reference_timings(case: RegionCase, settings: CongestionSettings) -> list[Ti
     inputs, assets = case.inputs, case.assets
     done = dispatch_year(assets, inputs, Directives.none(len(inputs)), "region", columns=True)
     steps = np.linspace(0, len(inputs) - 1, n + 1).astype(int)[1:]  # the very first has empty stores
-    published_reference(case.region, *_before(case, done, int(steps[0])))  # compiles what it needs
     seconds, apart_kw = [], []
-    for step in steps.tolist():
-        found = published_reference(case.region, *_before(case, done, step))
+    for step in [int(steps[0]), *steps.tolist()]:
+        try:
+            found = published_reference(case.region, *_before(case, done, step))
+        except OPFNotConverged as error:
+            notes.append(f"rundcopp, step {step}: {error}")
+            continue
         seconds.append(found.seconds)
         apart_kw.append(abs(found.p_grid_kw - float(done.p_region_kw[step])))
+    seconds = seconds[1:]  # the first compiles what it needs
+    if not seconds:
+        return []
     hours = float(np.mean(seconds)) * len(inputs) / 3600
     return [
-        Timing(f"rundcopp, a step, mean of {n}", float(np.mean(seconds))),
+        Timing(f"rundcopp, a step, mean of {len(seconds)}", float(np.mean(seconds))),
         Timing(f"rundcopp, the year's {len(inputs)} steps, extrapolated", hours, unit="h"),
         Timing("its load of the region against the closed form's, at most", max(apart_kw), _APART_KW, "kW"),
     ]

@@ -144,7 +144,7 @@ def _flows(case: RegionCase, settings: CongestionSettings, found: _Found, told: 
         found.log.append(Timing(f"AC power flows of the year, {scenario}", flow.seconds, _FLOW_S))
         found.log.append(Timing(f"memory that they add, {scenario}", flow.added_mb, _FLOW_MB, "MB"))
         told()
-    found.log += reference_timings(case, settings)
+    found.log += reference_timings(case, settings, found.notes)
 
 
 def _times(settings: CongestionSettings, found: _Found) -> None:
