@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +10,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cosim.plots import COLOURS, STYLES
 from experiments.congestion_days import Day
 from experiments.congestion_outcomes import Outcome
-from experiments.congestion_scenarios import STOR, short
+from experiments.congestion_scenarios import STOR, look, short
 
 __all__ = ["pick_up_figure", "profiles_figure"]
 
@@ -30,9 +28,9 @@ def pick_up_figure(found: dict[str, Outcome], times: pd.DatetimeIndex, day: Day)
     figure = Figure(figsize=(7.2, 4.2), layout="constrained")
     axes = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
     names = (STOR, f"{STOR}+CurB")
-    for k, name in enumerate(names):
-        _line(axes[0], found[name], times, day, k, lambda o: o.p_region_kw)
-        _line(axes[1], found[name], times, day, k, lambda o: _sum(o, "p_hp_kw"))
+    for name in names:
+        _line(axes[0], found[name], times, day, lambda o: o.p_region_kw)
+        _line(axes[1], found[name], times, day, lambda o: _sum(o, "p_hp_kw"))
     _threshold(axes[0], found[STOR])
     _shade(axes, found[names[1]], times, day)
     axes[0].set_ylabel("load of the region (kW)", fontsize=_LABEL)
@@ -53,10 +51,9 @@ def profiles_figure(found: dict[str, Outcome], times: pd.DatetimeIndex, day: Day
         ("storage (kW)\n> 0 charging", (STOR, pro_a, pro_ab), lambda o: _sum(o, "p_battery_kw") + _sum(o, "p_tes_kw")),
         ("load of the\nregion (kW)", (STOR, cur_a, cur_b, pro_a, pro_ab), lambda o: o.p_region_kw),
     ]
-    order = {name: k for k, name in enumerate((STOR, cur_a, cur_b, pro_a, pro_ab))}
     for ax, (label, names, values) in zip(axes, panels, strict=True):
         for name in names:
-            _line(ax, found[name], times, day, order[name], values)
+            _line(ax, found[name], times, day, values)
         ax.set_ylabel(label, fontsize=_LABEL)
     axes[2].axhline(0, color="0.8", linewidth=0.6, zorder=0)
     _threshold(axes[3], found[STOR])
@@ -72,13 +69,19 @@ def _span(times: pd.DatetimeIndex, day: Day) -> tuple[slice, Array]:
     return chosen, np.arange(chosen.stop - chosen.start + 1) * 24.0 / steps
 
 
-def _line(
-    ax: Axes, outcome: Outcome, times: pd.DatetimeIndex, day: Day, k: int, values: Callable[[Outcome], Array]
-) -> None:
+def _line(ax: Axes, outcome: Outcome, times: pd.DatetimeIndex, day: Day, values: Callable[[Outcome], Array]) -> None:
     chosen, hours = _span(times, day)
     shown = values(outcome)[chosen]
-    look: dict[str, Any] = {"color": COLOURS[k], "linestyle": STYLES[k], "linewidth": 1.2}
-    ax.step(hours, np.append(shown, shown[-1]), where="post", label=short(outcome.scenario), **look)
+    colour, line, _ = look(outcome.scenario)
+    ax.step(
+        hours,
+        np.append(shown, shown[-1]),
+        where="post",
+        label=short(outcome.scenario),
+        color=colour,
+        linestyle=line,
+        linewidth=1.2,
+    )
 
 
 def _sum(outcome: Outcome, name: str) -> Array:

@@ -12,19 +12,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from cosim.plots import COLOURS, STYLES
 from experiments.congestion_outcomes import Outcome, mean_counts
-from experiments.congestion_scenarios import EXTRAS, STOR, TODAY, short
+from experiments.congestion_scenarios import EXTRAS, STOR, TODAY, look, short
 
 __all__ = ["forecast_figure", "in_order", "levels_figure", "month_hours", "months_figure", "sensitivity_figure"]
 
 _SMALL, _LABEL = 7.0, 9.0
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 _MONTHS = ("J", "F", "M", "A", "M", "J", "J", "A", "S", "O", "N", "D")
-_HATCHES = ("", "///", "", "\\\\\\", "...", "", "xxx", "", "++")
 _NAMES = {
-    "heat_pump": "share of homes with heat pump",
-    "ev": "share of homes with car",
+    "heat_pump": "heat pumps, mean of the mix",
+    "ev": "cars, mean of the mix",
     "battery_kw": "battery power (kW)",
     "window_h": "window of ProA (h)",
     "scope": "whom storage serves",
@@ -80,9 +78,9 @@ def levels_figure(table: pd.DataFrame) -> Figure:
         for k, name in enumerate(names):
             rows = mean[mean["scenario"] == name].set_index("level").loc[levels]
             at = np.arange(len(levels)) + (k - (len(names) - 1) / 2) * 0.9 / len(names)
-            look: dict[str, Any] = {"color": _colour(k), "hatch": _HATCHES[k % len(_HATCHES)], "edgecolor": "black"}
-            look |= {"linewidth": 0.4, "error_kw": {"lw": 0.8, "capsize": 1.5}, "label": short(name)}
-            ax.bar(at, rows[column], 0.85 / len(names), yerr=rows[f"{column}_sd"], **look)
+            style: dict[str, Any] = {"color": look(name)[0], "hatch": look(name)[2], "edgecolor": "black"}
+            style |= {"linewidth": 0.4, "error_kw": {"lw": 0.8, "capsize": 1.5}, "label": short(name)}
+            ax.bar(at, rows[column], 0.85 / len(names), yerr=rows[f"{column}_sd"], **style)
             for x, value, spread in zip(at, rows[column], rows[f"{column}_sd"], strict=True):
                 ax.annotate(
                     f"{value:.0f}", (x, value + spread), (0, 2), textcoords="offset points", ha="center", va="bottom",
@@ -98,7 +96,7 @@ def levels_figure(table: pd.DataFrame) -> Figure:
 
 
 def sensitivity_figure(table: pd.DataFrame) -> Figure:
-    """Load violations by what is varied, one at a time; the default is ringed."""
+    """Load violations by what is varied, one at a time; the default is shaded."""
     varied = list(dict.fromkeys(table["parameter"]))
     names = [name for name in dict.fromkeys(table["scenario"]) if name not in EXTRAS or "residual" in name]
     n_columns = min(3, len(varied))
@@ -114,8 +112,8 @@ def sensitivity_figure(table: pd.DataFrame) -> Figure:
         default = str(rows.loc[rows["default"], "value"].iloc[0])
         for k, name in enumerate(names):
             line = mean[mean["scenario"] == name].set_index("value").loc[values, "load"]
-            look: dict[str, Any] = {"color": _colour(k), "linestyle": STYLES[k % len(STYLES)], "label": short(name)}
-            ax.plot(range(len(values)), line, marker=_MARKERS[k], markersize=4, linewidth=1.0, **look)
+            style: dict[str, Any] = {"color": look(name)[0], "linestyle": look(name)[1], "label": short(name)}
+            ax.plot(range(len(values)), line, marker=_MARKERS[k], markersize=4, linewidth=1.0, **style)
         ax.axvline(values.index(default), color="0.85", linewidth=6, zorder=0)
         ax.set_xticks(range(len(values)), values)
         ax.set_xlabel(_NAMES.get(parameter, parameter), fontsize=_LABEL - 1)
@@ -141,8 +139,8 @@ def forecast_figure(table: pd.DataFrame) -> Figure:
             rows = mean[mean["scenario"] == name].set_index("forecast").loc[forecasts]
             at = np.arange(len(forecasts)) + 0.1 * (k - (len(names) - 1) / 2)
             ax.errorbar(
-                at, rows["load"], yerr=rows["load_sd"], color=_colour(k + 2), marker=_MARKERS[k], markersize=4,
-                linestyle=STYLES[k % len(STYLES)], linewidth=0.8, capsize=1.5, label=short(name),
+                at, rows["load"], yerr=rows["load_sd"], color=look(name)[0], marker=_MARKERS[k], markersize=4,
+                linestyle=look(name)[1], linewidth=0.8, capsize=1.5, label=short(name),
             )  # fmt: skip
         ax.set_xticks(range(len(forecasts)), forecasts, rotation=35, ha="right", rotation_mode="anchor")
         ax.set_title(level, fontsize=_LABEL, loc="left")
@@ -157,10 +155,6 @@ def in_order(outcomes: Sequence[Outcome], level: str, seed: int) -> list[Outcome
     """Those of one level and draw that a figure by month and hour shows: all of 2030 but special cases."""
     left_out = {TODAY, f"{STOR}+ProA uncapped", f"{STOR}+CurA+CurB"}
     return [o for o in outcomes if (o.level, o.seed) == (level, seed) and o.scenario not in left_out]
-
-
-def _colour(k: int) -> str:
-    return (*COLOURS[:6], "#999999", "#F0E442", COLOURS[6])[k % 9]
 
 
 def _as_number(value: str) -> tuple[float, str]:

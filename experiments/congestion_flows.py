@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cosim.plots import COLOURS, STYLES
-from experiments.congestion_scenarios import short
+from experiments.congestion_scenarios import look, short
 
 __all__ = ["Flow", "flow_table", "flows_figure"]
 
@@ -105,12 +105,13 @@ def flows_figure(flows: Sequence[Flow], times: pd.DatetimeIndex) -> Figure:
     figure = Figure(figsize=(7.2, 5.6), layout="constrained")
     axes = figure.subplots(3, 1, sharex=True)
     days = times[:: round(pd.Timedelta(days=1) / (times[1] - times[0]))]
-    for k, flow in enumerate(flows):
-        look = {"color": COLOURS[k], "linestyle": STYLES[k], "linewidth": 0.9}
-        axes[0].plot(days, _daily(flow.vm_max_pu, days).max(axis=1), label=short(flow.scenario), **look)
-        axes[0].plot(days, _daily(flow.vm_min_pu, days).min(axis=1), **look)
-        axes[1].plot(days, _daily(flow.station_percent, days).max(axis=1), **look)
-        axes[2].plot(days, _daily(flow.line_percent, days).max(axis=1), **look)
+    for flow in flows:
+        colour, line, _ = look(flow.scenario)
+        style: dict[str, Any] = {"color": colour, "linestyle": line, "linewidth": 0.9}
+        axes[0].plot(days, _daily(flow.vm_max_pu, days).max(axis=1), label=short(flow.scenario), **style)
+        axes[0].plot(days, _daily(flow.vm_min_pu, days).min(axis=1), **style)
+        axes[1].plot(days, _daily(flow.station_percent, days).max(axis=1), **style)
+        axes[2].plot(days, _daily(flow.line_percent, days).max(axis=1), **style)
     for edge in (1 - BAND_PU, 1 + BAND_PU):
         axes[0].axhline(edge, color="#666666", linewidth=0.8, linestyle=(0, (6, 3)))
     axes[0].set_ylabel("voltage of homes (p.u.)\nhighest, lowest", fontsize=_LABEL)

@@ -99,7 +99,7 @@ def reference_timings(case: RegionCase, settings: CongestionSettings, notes: lis
     return [
         Timing(f"rundcopp, a step, mean of {len(seconds)}", float(np.mean(seconds))),
         Timing(f"rundcopp, the year's {len(inputs)} steps, extrapolated", hours, unit="h"),
-        Timing("its load of the region against the closed form's, at most", max(apart_kw), _APART_KW, "kW"),
+        Timing("rundcopp, load of the region off the closed form's, at most", max(apart_kw), _APART_KW, "kW"),
     ]
 
 

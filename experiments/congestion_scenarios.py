@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-__all__ = ["ALL", "EXTRAS", "FORECAST", "PAYING", "SCENARIOS", "STOR", "SWEPT", "TODAY", "Way", "short"]
+__all__ = ["ALL", "EXTRAS", "FORECAST", "PAYING", "SCENARIOS", "STOR", "SWEPT", "TODAY", "Way", "look", "short"]
 
 TODAY = "2024"
 STOR = "Stor"
@@ -45,6 +45,24 @@ SWEPT = {name: way for name, way in ALL.items() if name not in (f"{STOR}+ProA un
 
 FORECAST = tuple(f"{STOR}+{name}" for name in ("CurA", "CurB", "ProA+ProB", "ProA+ProB+CurB residual"))
 """Those that are tried with other forecasts: of each kind of measure one."""
+
+
+_LOOKS = {
+    TODAY: ("#F0E442", "-", ""),
+    "2030": ("#E69F00", (0, (5, 1)), "///"),
+    STOR: ("#0072B2", "-", ""),
+    f"{STOR}+CurA": ("#009E73", "-.", "\\\\\\"),
+    f"{STOR}+CurB": ("#D55E00", "--", "..."),
+    f"{STOR}+ProA": ("#CC79A7", ":", ""),
+    f"{STOR}+ProA+ProB": ("#56B4E9", (0, (5, 1)), "xxx"),
+    f"{STOR}+ProA+ProB+CurB": ("#999999", (0, (3, 1, 1, 1)), ""),
+    f"{STOR}+ProA+ProB+CurB residual": ("#000000", "-", ""),
+}
+
+
+def look(scenario: str) -> tuple[str, Any, str]:
+    """Colour (Okabe and Ito), line style and hatch, the same in every figure."""
+    return _LOOKS.get(scenario, ("#666666", ":", ""))
 
 
 def short(scenario: str) -> str:

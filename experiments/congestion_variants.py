@@ -16,7 +16,7 @@ from agents.dso.relief import (
     threshold_kw,
 )
 from agents.prosumer.behind_meter import Scope
-from cosim.region import RegionCase
+from cosim.region import Penetration, RegionCase
 from cosim.region.year import YearOutcome, unstored_kw
 from experiments.congestion_runs import at_worst, year
 from experiments.congestion_scenarios import ALL, FORECAST, SWEPT
@@ -41,6 +41,7 @@ def sensitivity_rows(
         The default of this seed.
     make : callable
         Makes the others.
+        Shares of homes are those that the mixes have on average; what a mix focuses on stays.
     told : callable
         Called after each further case; there are `n_cases`.
     """
@@ -61,7 +62,7 @@ def sensitivity_rows(
             yield _row(seed, parameter, value, False, name, found)
 
     for asset, shares in (("heat_pump", s.heat_pumps), ("ev", s.evs)):
-        yield from default(asset, f"{_share(case, asset):.2g}")
+        yield from default(asset, f"{getattr(Penetration(), asset):g}")
         for share in shares:
             yield from varied(make(seed, {asset: share}), asset, f"{share:g}")
             told()
@@ -113,11 +114,6 @@ def _misjudged(expected: Outlook, true: Outlook) -> dict[str, int]:
     """Days that are congested and were not expected to be, and the other way round."""
     foreseen, came = (outlook.onset < outlook.steps_per_day for outlook in (expected, true))
     return {"missed_days": int((came & ~foreseen).sum()), "false_days": int((foreseen & ~came).sum())}
-
-
-def _share(case: RegionCase, asset: str) -> float:
-    owned = {"heat_pump": case.assets.hp_kw, "ev": case.assets.ev_kw}[asset]
-    return float((owned > 0).mean())
 
 
 def _count(found: YearOutcome) -> tuple[int, int]:

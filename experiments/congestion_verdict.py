@@ -58,7 +58,9 @@ def orders(table: pd.DataFrame) -> list[Verdict]:
     worst = _at(load, levels[-1])
     removed = 100 * (1 - worst[_PRO_AB] / worst[STOR])
     together = 100 * (1 - worst[_PRO_AB].sum() / worst[STOR].sum())
+    of_2030 = 100 * (1 - worst[_PRO_AB].sum() / worst["2030"].sum())
     numbers = f"{together:.1f} % of all draws' together, {removed.min():.1f} % in the draw with the least"
+    numbers += f"; {of_2030:.1f} % of what there is without storage"
     what = f"ProA+ProB removes at least {_LEAST_REMOVED:g} % of what Stor leaves ({levels[-1]})"
     return [*verdicts, Verdict(what, bool(together >= _LEAST_REMOVED), numbers)]
 
