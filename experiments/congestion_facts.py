@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.congestion_outcomes import Outcome, added_and_removed, spans_h
-from experiments.congestion_scenarios import STOR
+from experiments.congestion_scenarios import HELD, STOR
 
 if TYPE_CHECKING:
     from experiments.congestion_answer import Answer
@@ -103,7 +103,8 @@ def _mornings(answer: Answer) -> str:
     early = first[np.flatnonzero(both.load) // steps] < steps // 2
     return (
         f"ProA+ProB: of the {both.n_load} load violations that they leave, {int(early.sum())} are on days whose "
-        "congestion begins before noon: stores are released then, and are empty in the evening."
+        "congestion begins before noon: stores are released then, and are empty in the evening. Where they hold "
+        f"between congested hours too, {answer.first(HELD).n_load} are left."
     )
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from experiments.congestion_outcomes import Outcome, mean_counts
-from experiments.congestion_scenarios import EXTRAS, STOR, TODAY, look, short
+from experiments.congestion_scenarios import BY_LAW, EXTRAS, HELD, TODAY, UNCAPPED, look, short
 
 __all__ = ["forecast_figure", "in_order", "levels_figure", "month_hours", "months_figure", "sensitivity_figure"]
 
@@ -153,7 +153,7 @@ def forecast_figure(table: pd.DataFrame) -> Figure:
 
 def in_order(outcomes: Sequence[Outcome], level: str, seed: int) -> list[Outcome]:
     """Those of one level and draw that a figure by month and hour shows: all of 2030 but special cases."""
-    left_out = {TODAY, f"{STOR}+ProA uncapped", f"{STOR}+CurA+CurB"}
+    left_out = {TODAY, HELD, UNCAPPED, BY_LAW}
     return [o for o in outcomes if (o.level, o.seed) == (level, seed) and o.scenario not in left_out]
 
 

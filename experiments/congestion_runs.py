@@ -45,6 +45,7 @@ def measures_of(way: Way, settings: CongestionSettings, window_h: float | None =
         "ProA": ProA(hours, s.cap_share),
         "ProA uncapped": ProA(hours, None),
         "ProB": ProB(),
+        "ProB between": ProB(between=True),
     }
     return [known[name] for name in way.measures]
 

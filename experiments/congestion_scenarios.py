@@ -4,10 +4,28 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-__all__ = ["ALL", "EXTRAS", "FORECAST", "PAYING", "SCENARIOS", "STOR", "SWEPT", "TODAY", "Way", "look", "short"]
+__all__ = [
+    "ALL",
+    "BY_LAW",
+    "EXTRAS",
+    "FORECAST",
+    "HELD",
+    "PAYING",
+    "SCENARIOS",
+    "STOR",
+    "SWEPT",
+    "TODAY",
+    "UNCAPPED",
+    "Way",
+    "look",
+    "short",
+]
 
 TODAY = "2024"
 STOR = "Stor"
+UNCAPPED = f"{STOR}+ProA uncapped"
+HELD = f"{STOR}+ProA+ProB between"
+BY_LAW = f"{STOR}+CurA+CurB"
 
 
 class Way(NamedTuple):
@@ -30,17 +48,19 @@ SCENARIOS = {
 
 EXTRAS = {
     f"{STOR}+ProA+ProB+CurB residual": Way(True, ("ProA", "ProB", "CurB residual")),
-    f"{STOR}+ProA uncapped": Way(True, ("ProA uncapped",)),
-    f"{STOR}+CurA+CurB": Way(True, ("CurA", "CurB")),
+    HELD: Way(True, ("ProA", "ProB between")),
+    UNCAPPED: Way(True, ("ProA uncapped",)),
+    BY_LAW: Way(True, ("CurA", "CurB")),
 }
-"""CurB from the first violation that the other measures leave; ProA without the region's cap; all of par. 14a."""
+"""CurB from the first violation that the other measures leave; stores that hold between congested hours too; ProA
+without the region's cap; all of par. 14a."""
 
 ALL = {**SCENARIOS, **EXTRAS}
 
-PAYING = tuple(name for name, way in ALL.items() if way.storage and name != f"{STOR}+ProA uncapped")
+PAYING = tuple(name for name, way in ALL.items() if way.storage and name != UNCAPPED)
 """Those that are compared by who pays."""
 
-SWEPT = {name: way for name, way in ALL.items() if name not in (f"{STOR}+ProA uncapped", f"{STOR}+CurA+CurB")}
+SWEPT = {name: way for name, way in ALL.items() if name not in (UNCAPPED, HELD, BY_LAW)}
 """Those of the sensitivity."""
 
 FORECAST = tuple(f"{STOR}+{name}" for name in ("CurA", "CurB", "ProA+ProB", "ProA+ProB+CurB residual"))
