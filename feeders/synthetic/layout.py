@@ -162,7 +162,7 @@ class _Builder:
         (gate,) = tree[head]  # the foot of the station on its street: its cables part at the busbar
         self._number[gate] = self._number[head]
         self._extra_m[gate] = tree.edges[head, gate]["length_m"]
-        parent = dict(nx.bfs_predecessors(tree, head))
+        parent = {below: above for above, below in nx.bfs_edges(tree, head)}
         children: dict[int, list[int]] = {node: [] for node in tree}
         for node, above in parent.items():
             children[above].append(node)

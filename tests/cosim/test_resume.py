@@ -54,6 +54,7 @@ def same(folder: Path, other: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks the processes that are killed")
+@pytest.mark.slow
 @pytest.mark.parametrize("case", list(CASES))
 def test_killed_and_resumed_is_the_same_to_the_last_byte(case: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.cosim.killed_runs", case, str(tmp_path)]

@@ -89,6 +89,7 @@ def test_a_full_disk_ends_a_sweep_which_goes_on_when_there_is_room(tmp_path: Pat
     assert run_sweep(planned, tmp_path / "out", workers=1, resume=True).status == (4, 0, 0)
 
 
+@pytest.mark.slow
 def test_code_that_changes_under_a_sweep_stops_it(tmp_path: Path) -> None:
     with pytest.raises(SweepStopped, match=r"the code of the sweep is 0\+x"):
         run_sweep(replace(plan(tmp_path), code="0+x"), tmp_path / "out", workers=1)
@@ -163,6 +164,7 @@ def test_a_scheduler_s_workers_leave_the_same_bytes_though_one_is_lost(
     assert not [each for each in psutil.Process(process.pid).children(recursive=True) if is_ours(each)]
 
 
+@pytest.mark.slow
 def test_workers_of_other_code_are_refused(scheduler: tuple[str, subprocess.Popen[str]], tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"Dask worker tcp://.*: code: '.*the same package and plugins as here, 0\+x"):
         run_sweep(replace(plan(tmp_path), code="0+x"), tmp_path / "out", scheduler=scheduler[0])

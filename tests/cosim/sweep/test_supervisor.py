@@ -99,6 +99,7 @@ def test_a_run_that_kills_its_process_once_is_done_by_the_next(
     assert (plugin.parent / "died").exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_kills_its_process_each_time_names_the_signal_and_its_last_words(
     supervisor: Supervisor, plugin: Path, tmp_path: Path
 ) -> None:
@@ -110,6 +111,7 @@ def test_a_run_that_kills_its_process_each_time_names_the_signal_and_its_last_wo
     assert outcome.failure.detail == "last words"
 
 
+@pytest.mark.slow
 def test_one_attempt_is_one(supervisor: Supervisor, plugin: Path, tmp_path: Path) -> None:
     outcome = attempt(supervisor, plugin, tmp_path, "leaves", attempts=1)
     assert outcome.attempts == 1
@@ -170,6 +172,7 @@ def test_other_code_is_not_asked_of_the_same_process(supervisor: Supervisor, plu
     assert supervisor.attempt(replace(asked, code="0.0.0+none")).skipped
 
 
+@pytest.mark.slow
 def test_a_thread_has_its_own_and_all_are_closed_together(tmp_path: Path) -> None:
     found: list[Supervisor] = []
 
