@@ -58,6 +58,9 @@ class Run:
         Why the run ended early.
     evenings : Evenings or None
         What the scenario's operator rehearsed and published; None without one.
+    comfort : DataFrame or None
+        One row per prosumer: how long car and home waited, as `cosim.device_books.DeviceBooks.comfort` has it; None
+        where nobody has charger, heat pump or hot-water storage.
     """
 
     scenario: Scenario
@@ -72,6 +75,7 @@ class Run:
     cost_without_optimisation: Array | None = None
     failure: str | None = None
     evenings: Evenings | None = None
+    comfort: pd.DataFrame | None = None
 
     @classmethod
     def load(cls, folder: Path) -> Run:
@@ -189,9 +193,19 @@ def runs_of(model: CoSimulation, series: Series | None = None) -> list[Run]:
             series or SeriesInMemory(layout_of(model, copy), _of_rows(model.record.frames, own)),
             str(getattr(model.grid.engine, "name", scenario.feeder.engine)),
             evenings=Evenings(tuple(model.evenings[copy].tables)) if copy in model.evenings else None,
+            comfort=_comfort_of(model, own),
         )
         for copy, (scenario, own) in enumerate(zip(model.settings, rows, strict=True))
     ]
+
+
+def _comfort_of(model: CoSimulation, rows: npt.NDArray[np.intp]) -> pd.DataFrame | None:
+    """How long these prosumers waited for energy; None where none of them has anything to wait for."""
+    assets = model.rows.assets
+    owns = (assets.ev_kw > 0) | (assets.hp_kw > 0) | (assets.tes_kwh > 0)
+    if model.device_books is None or not owns[rows].any():
+        return None
+    return model.device_books.comfort().iloc[rows].reset_index()
 
 
 def _of_rows(frames: Array, rows: npt.NDArray[np.intp]) -> Array:

@@ -62,6 +62,10 @@ SERIES = "timeseries.parquet"
 """In the folder of a run, its series; of a sweep's run that records nothing there is no such file."""
 
 
+COMFORT = "comfort.parquet"
+"""In the folder of a run in which somebody has charger, heat pump or hot-water storage: who waited for energy."""
+
+
 def run_id(scenario: Scenario) -> str:
     """What makes a run itself: a hash of the scenario, the contents of its input files and the code version."""
     parts = [scenario.to_toml(), version("cosim-prosumers"), *(sorted(input_hashes(scenario).values()))]
@@ -105,6 +109,8 @@ def fill_run(run: Run, folder: Path, manifest: Mapping[str, Any]) -> None:
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     run.indices.to_parquet(folder / "prosumers.parquet", index=False)
     run.bills.to_parquet(folder / "bills.parquet", index=False)
+    if run.comfort is not None:
+        run.comfort.to_parquet(folder / COMFORT, index=False)
     if run.evenings is not None:
         run.evenings.write(folder)
 
@@ -146,6 +152,7 @@ def load_run(folder: Path) -> Run:
         manifest["engine"],
         failure=manifest["failure"],
         evenings=_evenings(folder, scenario),
+        comfort=pd.read_parquet(folder / COMFORT) if (folder / COMFORT).is_file() else None,
         **made,
     )
 

@@ -93,7 +93,7 @@ def _made(answer: Answer) -> list[str]:
         f"the forecast onset to midnight; CurB {100 * s.heat_cap:g} % for {s.relief_h:g} h from it, made up within "
         f"{s.makeup_h:g} h; ProA {s.window_h:g} h up to {s.cap_share:g} of the threshold; ProB holds until the onset. "
         "The forecast is perfect unless said otherwise; residual, or (r), is CurB from the first violation that the "
-        "other measures leave.",
+        "other measures leave; between is a ProB that holds between congested hours too.",
         "Nothing was tuned to come near the published figures.",
     ]
 

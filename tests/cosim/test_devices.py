@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pytest
 
 from agents.dso.relief import CurA, CurB, Measure, NoisyDayAhead, PerfectDayAhead, PersistenceDayAhead, ProA, ProB
@@ -196,14 +197,23 @@ def test_scenarios_in_lock_step_live_as_alone() -> None:
     ]
     for together, alone in zip(run_ensemble(scenarios), map(finished, scenarios), strict=True):
         np.testing.assert_array_equal(together.frames, alone.record.frames)
+        if alone.device_books is None:
+            assert together.comfort is None
+        else:
+            assert together.comfort is not None
+            pd.testing.assert_frame_equal(together.comfort.set_index("prosumer"), alone.device_books.comfort())
 
 
 def test_columns_of_devices_are_kept_where_they_are_asked_for(tmp_path: Path) -> None:
     scenario = homes_scenario(relief(*MEASURES) | {"days": 1, "record_every": 4})
     kept = run(scenario, folder=tmp_path / "r", references=False)
     assert list(kept.timeseries.columns) == ["time", "prosumer", "bus", *sorted(COLUMNS, key=_place)]
-    again = Run.load(tmp_path / "r").column("tes_kwh")
-    np.testing.assert_array_equal(again, finished(scenario).record.column("tes_kwh"))
+    again, model = Run.load(tmp_path / "r"), finished(scenario)
+    np.testing.assert_array_equal(again.column("tes_kwh"), model.record.column("tes_kwh"))
+    assert again.comfort is not None
+    assert model.device_books is not None
+    assert again.comfort["heat_deferred_kwh"].max() > 0.1
+    pd.testing.assert_frame_equal(again.comfort.set_index("prosumer"), model.device_books.comfort())
     assert "tes_kwh" not in Scenario().record
 
 
