@@ -20,7 +20,7 @@ __all__ = ["DAYS", "HOMES", "case", "homes_scenario"]
 
 Array = npt.NDArray[np.float64]
 
-DAYS = 2
+DAYS = 5  # more than a run holds the signals of at once, so that their window moves
 START = datetime(2016, 10, 18, 22, tzinfo=UTC)  # Wednesday midnight in Germany, in the autumn week of the extract
 COP = 2.5
 _BARE: dict[str, Any] = {
