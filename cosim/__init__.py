@@ -1,8 +1,9 @@
 """The coupling: clock, scenario, model, record, indices, results, command line."""
 
 from cosim.model import CoSimulation
+from cosim.prosumer_spec import ProsumerSpec
 from cosim.run import Run, run, run_ensemble
-from cosim.scenario import FeederSpec, ForecastSpec, ProsumerSpec, Scenario, VoltageSpec
+from cosim.scenario import FeederSpec, ForecastSpec, Scenario, VoltageSpec
 
 __all__ = [
     "CoSimulation",

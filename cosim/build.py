@@ -23,7 +23,8 @@ from agents.prosumer import (
 )
 from cosim.clock import Clock
 from cosim.profiles import device_profiles, scenario_profiles
-from cosim.scenario import FeederSpec, ProsumerSpec, Scenario
+from cosim.prosumer_spec import ProsumerSpec
+from cosim.scenario import FeederSpec, Scenario
 from cosim.tariff import Prices, RealTimeTariff, Tariff
 from feeders import Feeder, feeder_from_json, load_feeder
 

@@ -17,8 +17,9 @@ import numpy.typing as npt
 from cosim.build import build_feeder
 from cosim.distributions import quantile
 from cosim.population_spec import PopulationSpec, Sized
+from cosim.prosumer_spec import ProsumerSpec
 from cosim.prosumers_file import read_prosumers
-from cosim.scenario import ProsumerSpec, Scenario
+from cosim.scenario import Scenario
 from feeders import Feeder
 from feeders.errors import InputError
 

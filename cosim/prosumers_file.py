@@ -20,7 +20,8 @@ from pydantic import ValidationError
 
 from cosim.errors import input_errors, known_key
 from cosim.new_file import write_new
-from cosim.scenario import ProsumerSpec, Scenario
+from cosim.prosumer_spec import ProsumerSpec
+from cosim.scenario import Scenario
 from cosim.series import NUMBER, Row, csv_rows
 from cosim.toml import toml_value
 from feeders.errors import InputError, InputErrors

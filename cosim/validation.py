@@ -17,9 +17,10 @@ from cosim.build import build_feeder, energy_start_kwh, run_prices, tes_start_kw
 from cosim.dso_checks import dso_problems, watch_problems
 from cosim.population import resolve
 from cosim.profiles import Use, market_times, profile_values
+from cosim.prosumer_spec import ProsumerSpec
 from cosim.prosumers_file import ProsumerTable, read_table
 from cosim.relief_checks import relief_problems
-from cosim.scenario import ProsumerSpec, Scenario
+from cosim.scenario import Scenario
 from feeders import ENGINE_NAMES, Feeder
 from feeders.errors import InputError, InputErrors
 

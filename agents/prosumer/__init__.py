@@ -2,6 +2,7 @@
 
 from agents.errors import PlanError
 from agents.prosumer.arbitrage import ArbitragePlanner, Horizon, Plan, arbitrage_cost
+from agents.prosumer.assets import Assets
 from agents.prosumer.battery import Battery
 from agents.prosumer.charging import Charging, charge, charge_step
 from agents.prosumer.commitment import Commitment
@@ -14,7 +15,7 @@ from agents.prosumer.forecast import Forecast, NoisyForecast, PerfectForecast, P
 from agents.prosumer.heat_shift import HeatOwed, HeatShift, serve_heat, shift_heat
 from agents.prosumer.homes import Homes
 from agents.prosumer.planning import Planning
-from agents.prosumer.population import RECORDABLE, RECORDED, STATE, Assets, Population, Status
+from agents.prosumer.population import RECORDABLE, RECORDED, STATE, Population, Status
 from agents.prosumer.prosumer import Prosumer, Window
 from agents.prosumer.rules import RULES, Ranges, Rule, VoltageBand, register_rule, rule_by_name, voltage_zone
 from agents.prosumer.signals import Signals

@@ -29,13 +29,14 @@ import numpy.typing as npt
 from agents.customers import Block, Response
 from agents.errors import PlanError
 from agents.prosumer.arbitrage import ArbitragePlanner
+from agents.prosumer.assets import battery_of
 from agents.prosumer.battery import Battery
 from agents.prosumer.blocks import home_block
 from agents.prosumer.commitment import mixed_power
 from agents.prosumer.forecast import Forecast
 from agents.prosumer.outlook import Outlook
 from agents.prosumer.planning import Planning
-from agents.prosumer.population import Population, Status, battery_of
+from agents.prosumer.population import Population, Status
 from agents.prosumer.prosumer import SOLVERS_KEPT, Window, preferred_ties
 from agents.prosumer.signals import Signals
 from agents.terms import Terms

@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from agents.errors import PlanError
 from agents.prosumer.arbitrage import ArbitragePlanner, Horizon, Plan
+from agents.prosumer.assets import Assets, battery_of
 from agents.prosumer.battery import Battery
 from agents.prosumer.forecast import Forecast
-from agents.prosumer.population import Assets, Population, Status, battery_of
+from agents.prosumer.population import Population, Status
 from agents.prosumer.signals import Signals
 from agents.prosumer.ties import tie_key, tie_weights
 

@@ -16,7 +16,8 @@ from cosim.bench.stopwatch import Stopwatch, lived
 from cosim.data import PROFILES
 from cosim.model import CoSimulation
 from cosim.planners import available_cores
-from cosim.scenario import FeederSpec, ProsumerSpec, Scenario
+from cosim.prosumer_spec import ProsumerSpec
+from cosim.scenario import FeederSpec, Scenario
 from feeders import Feeder, load_feeder
 
 __all__ = ["FORECASTS", "measured", "population_days", "population_scenario"]

@@ -16,7 +16,8 @@ from cosim.bench.row import Effort, Report, Row, Timing
 from cosim.bench.stopwatch import lived, seconds_of
 from cosim.data import PROFILES, load_extract
 from cosim.model import CoSimulation
-from cosim.scenario import FeederSpec, ProsumerSpec, Scenario
+from cosim.prosumer_spec import ProsumerSpec
+from cosim.scenario import FeederSpec, Scenario
 from feeders import load_feeder
 
 __all__ = ["CONTROLS", "peer_of", "volt_var_day", "volt_var_scenario"]

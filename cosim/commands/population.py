@@ -12,8 +12,8 @@ import typer
 from cosim.build import build_feeder
 from cosim.commands.options import ScenarioFile, Set, read_scenario
 from cosim.commands.show import show_table
+from cosim.prosumer_spec import ProsumerSpec
 from cosim.prosumers_file import write_prosumers
-from cosim.scenario import ProsumerSpec
 
 __all__ = ["population_command"]
 

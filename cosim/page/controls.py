@@ -16,7 +16,8 @@ from cosim.page.described import described
 from cosim.page.homes import Sizes, moved, resized, sharing
 from cosim.population import resolve
 from cosim.population_spec import PopulationSpec
-from cosim.scenario import FeederSpec, ProsumerSpec, Scenario
+from cosim.prosumer_spec import ProsumerSpec
+from cosim.scenario import FeederSpec, Scenario
 from cosim.tariff import SyntheticTariff, Tariff
 from cosim.validation import require_valid
 from feeders import Feeder

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cosim.scenario import ProsumerSpec
+from cosim.prosumer_spec import ProsumerSpec
 from feeders import Feeder
 
 __all__ = ["Sizes", "battery_power_kw", "moved", "resized", "sharing"]

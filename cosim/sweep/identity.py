@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from cosim.input_files import file_hash, input_files
-from cosim.scenario import ProsumerSpec, Scenario
+from cosim.prosumer_spec import ProsumerSpec
+from cosim.scenario import Scenario
 
 __all__ = ["MISSING", "Identities", "code_version"]
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from agents.customers import Customers
 from agents.prosumer import ArbitragePlanner, Homes, PerfectForecast, Population, Window
+from agents.prosumer.assets import battery_of
 from agents.prosumer.commitment import mixed_power
 from agents.prosumer.demand import Demand
-from agents.prosumer.population import battery_of
 from agents.terms import Terms
 from cosim import CoSimulation, Scenario
 from cosim.build import build_feeder

@@ -12,8 +12,8 @@ from agents.mobility import Sessions
 from agents.prosumer.behind_meter import BehindMeter, MeterInputs
 from cosim import Scenario
 from cosim.data import load_extract
+from cosim.prosumer_spec import ProsumerSpec
 from cosim.region import RegionCase
-from cosim.scenario import ProsumerSpec
 from tests.cosim.region.small_cases import case_of
 
 __all__ = ["DAYS", "HOMES", "case", "homes_scenario"]

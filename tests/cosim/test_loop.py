@@ -23,7 +23,8 @@ from agents.prosumer import (
 from cosim import CoSimulation, Scenario, indices, run
 from cosim.build import build_feeder
 from cosim.failure import RunFailure
-from cosim.scenario import FeederSpec, ProsumerSpec
+from cosim.prosumer_spec import ProsumerSpec
+from cosim.scenario import FeederSpec
 from feeders import ENGINES
 from tests.cosim.loop_cases import finished, four_bus_voltages, with_profiles
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pandapower as pp
 import pytest
 
-from cosim.scenario import ProsumerSpec, Scenario
+from cosim.prosumer_spec import ProsumerSpec
+from cosim.scenario import Scenario
 from cosim.validation import problems, require_lockstep
 from feeders.errors import InputErrors
 from tests.cosim.command_line import call, start

@@ -12,7 +12,7 @@ from matplotlib.image import imread
 
 from cosim import run_ensemble
 from cosim.data import day_start
-from cosim.scenario import ProsumerSpec
+from cosim.prosumer_spec import ProsumerSpec
 from cosim.study import StudyOptions, changed_settings
 from experiments import inverter_sizing as module
 from experiments.inverter_sizing import SHARED, Answer, Case, SizingSettings, sizing, study

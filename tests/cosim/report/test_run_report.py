@@ -15,10 +15,10 @@ import pytest
 from cosim import Run, Scenario, run
 from cosim.failure import RunFailure
 from cosim.layout import Layout
+from cosim.prosumer_spec import ProsumerSpec
 from cosim.recorded import SeriesInMemory
 from cosim.report import report_of, write_report
 from cosim.results import save_run
-from cosim.scenario import ProsumerSpec
 from cosim.tally import TOTALS
 from feeders.errors import CosimError, InputError
 from tests.cosim.command_line import call
