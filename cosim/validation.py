@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
 from agents.prosumer import rule_by_name
+from cosim.attempts import allowed_instead, caught
 from cosim.build import build_feeder, energy_start_kwh, run_prices, tes_start_kwh
 from cosim.dso_checks import dso_problems, watch_problems
+from cosim.naming_checks import bus_problems, profile_problems
 from cosim.population import resolve
-from cosim.profiles import Use, market_times, profile_values
+from cosim.profiles import market_times
 from cosim.prosumer_spec import ProsumerSpec
 from cosim.prosumers_file import ProsumerTable, read_table
 from cosim.relief_checks import relief_problems
@@ -24,13 +25,9 @@ from cosim.scenario import Scenario
 from feeders import ENGINE_NAMES, Feeder
 from feeders.errors import InputError, InputErrors
 
-T = TypeVar("T", bound=Hashable)
-
 __all__ = ["problems", "require_lockstep", "require_valid", "tariff_problems"]
 
 _HERE = "scenario"  # in findings: the scenario itself rather than a file that it names
-
-_NEAREST = 20  # unknown buses that are told the nearest known ones: a tenth of a second each on a large feeder
 
 _SHARED = (
     "feeder",
@@ -93,7 +90,11 @@ def _examined(scenario: Scenario, feeder: Feeder | None, where: str) -> tuple[Sc
         wrong.append(error)
     found = [finding for check in _CHECKS for finding in check(scenario)] + wrong
     if feeder is not None:
-        found += [*_buses(scenario, feeder), *watch_problems(scenario, feeder), *relief_problems(scenario, feeder)]
+        found += [
+            *bus_problems(scenario, feeder),
+            *watch_problems(scenario, feeder),
+            *relief_problems(scenario, feeder),
+        ]
     found = found if table is None else [table.placed(error) for error in found]
     here = (e if e.where != _HERE else InputError(where, e.field, e.value, e.allowed) for e in found)
     return scenario, list({str(error): error for error in here}.values())  # each once: profiles and files are shared
@@ -146,7 +147,7 @@ def _forecast(s: Scenario) -> Iterator[InputError]:
 
 def _rules(s: Scenario) -> Iterator[InputError]:
     named = [("rule", s.rule), *((f"prosumers.{p.id}.rule", p.rule) for p in s.prosumers if p.rule is not None)]
-    refused = _refused((name for _, name in named), rule_by_name)
+    refused = allowed_instead((name for _, name in named), rule_by_name)
     for field, name in named:
         if name in refused:
             yield InputError(_HERE, field, name, refused[name])
@@ -189,26 +190,10 @@ def _losing_kw(prosumer: ProsumerSpec) -> float:
     return -math.log1p(-prosumer.self_discharge_per_h) * (energy_start_kwh(prosumer) - prosumer.battery_min_kwh)
 
 
-def _profiles(s: Scenario) -> Iterator[InputError]:
-    if s.profiles_file is not None and not Path(s.profiles_file).is_file():
-        yield InputError(_HERE, "profiles_file", s.profiles_file, "an existing CSV file")
-    elif s.profiles_file is not None and s.profiles == "repeated":
-        yield InputError(_HERE, "profiles", s.profiles, "measured: only the embedded extract is repeated, no file")
-    elif 24 * 60 % s.market_step_min == 0:  # else said elsewhere
-        for field, use in _USES.items():
-            places: dict[str, list[str]] = {}
-            for place, name in _given(s, field):
-                places.setdefault(str(name), []).append(place)
-            for name, named in places.items():
-                for error in _caught(partial(profile_values, s, name, named[0], use=use)):
-                    fields = named if error.field == named[0] else [error.field]  # a fault of the profile, or of all
-                    yield from (InputError(error.where, at, error.value, error.allowed) for at in fields)
-
-
 def _prices(s: Scenario) -> Iterator[InputError]:
     if 24 * 60 % s.market_step_min:
         return
-    for error in (*_caught(partial(run_prices, s)), *_caught(partial(s.tariff.check_run, market_times(s)))):
+    for error in (*caught(partial(run_prices, s)), *caught(partial(s.tariff.check_run, market_times(s)))):
         own = error.where == "tariff"
         yield InputError(_HERE, f"tariff.{error.field}", error.value, error.allowed) if own else error
 
@@ -229,11 +214,14 @@ _CHECKS: tuple[Callable[[Scenario], Iterator[InputError]], ...] = (
     _rules,
     _voltages,
     _people,
-    _profiles,
+    profile_problems,
     _prices,
     _planner,
     dso_problems,
 )
+
+
+_FEEDER_CHECKS = (bus_problems, watch_problems, relief_problems)
 
 
 def _feeder(s: Scenario) -> Feeder:
@@ -253,68 +241,3 @@ def _feeder(s: Scenario) -> Feeder:
         if (error.where, error.field) == ("feeder", "name"):
             raise InputError(_HERE, "feeder.name", name, error.allowed) from None
         raise
-
-
-def _buses(s: Scenario, feeder: Feeder) -> Iterator[InputError]:
-    known = {*map(str, feeder.buses), *map(str, feeder.net.bus["name"])}
-    n_unknown = 0
-
-    def connect(bus: int | str) -> None:
-        nonlocal n_unknown
-        if str(bus) not in known:
-            n_unknown += 1
-            if n_unknown > _NEAREST:
-                raise InputError(_HERE, "bus", bus, "a bus index or name of this net")
-        if not feeder.energised[feeder.bus_positions([bus])[0]]:
-            raise InputError(_HERE, "bus", bus, "a bus with supply: this one is out of service or isolated")
-
-    given = _given(s, "bus")
-    refused = _refused((bus for _, bus in given), connect)
-    for field, bus in given:
-        if bus in refused:
-            yield InputError(_HERE, field, bus, refused[bus])
-
-
-_IN_POPULATION = {
-    "bus": "buses",
-    "load_profile": "load_profiles",
-    "pv_profile": "pv_profiles",
-    "ev_profile": "ev_profiles",
-    "heat_profile": "heat_profiles",
-}
-_USES: dict[str, Use] = {"load_profile": "load", "pv_profile": "pv", "ev_profile": "ev", "heat_profile": "heat-pump"}
-_OWNED = {"ev_profile": ("ev_charger_kw", "ev_share"), "heat_profile": ("hp_kw", "hp_share")}
-"""Fields that only those need whose rating is not 0, or a population whose share is not."""
-
-
-def _given(s: Scenario, field: str) -> list[tuple[str, int | str]]:
-    """Where a scenario names the bus or profile of its prosumers: dotted name and value."""
-    rating, share = _OWNED.get(field, (None, None))
-    if s.population is not None:
-        if share is not None and not getattr(s.population, share):
-            return []
-        name = _IN_POPULATION[field]
-        return [(f"population.{name}", value) for value in getattr(s.population, name)]
-    owners = s.prosumers if rating is None else [p for p in s.prosumers if getattr(p, rating)]
-    return [(f"prosumers.{p.id}.{field}", getattr(p, field)) for p in owners]
-
-
-def _refused(values: Iterable[T], attempt: Callable[[T], object]) -> dict[T, str]:
-    """What is allowed in place of those values that an attempt refuses; each value is tried once."""
-    found = {}
-    for value in dict.fromkeys(values):
-        try:
-            attempt(value)
-        except InputError as error:
-            found[value] = error.allowed
-    return found
-
-
-def _caught(attempt: Callable[[], object]) -> Iterator[InputError]:
-    """The input error that an attempt ends in, if it does."""
-    try:
-        attempt()
-    except InputErrors as several:
-        yield from several.errors
-    except InputError as error:
-        yield error
