@@ -255,8 +255,9 @@ class FleetInputs:
                 problems.append(InputError("inputs", name, values.shape, f"shape {wanted}"))
             elif not np.isfinite(values).all():
                 problems.append(InputError("inputs", name, "not finite", "numbers"))
-        if not ((self.pv_share >= 0) & (self.pv_share <= 1.5)).all():
-            problems.append(InputError("inputs", "pv_share", float(np.nanmin(self.pv_share)), "from 0 to 1.5"))
+        good = (self.pv_share >= 0) & (self.pv_share <= 1.5)
+        if not good.all():
+            problems.append(InputError("inputs", "pv_share", float(self.pv_share[np.argmin(good)]), "from 0 to 1.5"))
         if not 0 < self.step_h <= 24:
             problems.append(InputError("inputs", "step_h", self.step_h, "above 0, at most 24"))
         if problems:
