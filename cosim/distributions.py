@@ -21,6 +21,7 @@ from feeders.errors import InputError
 __all__ = [
     "BelowOne",
     "Choice",
+    "HourQuantity",
     "LogNormal",
     "Normal",
     "Quantity",
@@ -216,6 +217,12 @@ def _below_one(quantity: Quantity) -> Quantity:
     return quantity
 
 
+def _within_a_day(quantity: Quantity) -> Quantity:
+    if limits(quantity)[1] >= 24:
+        _refuse(quantity, "an hour from 0 to before 24")
+    return quantity
+
+
 def _refuse(quantity: Quantity, allowed: str) -> NoReturn:
     found = quantity if isinstance(quantity, float) else f"a {quantity.kind} up to {limits(quantity)[1]:g}"
     raise InputError("", "", found, f"{allowed}, or a distribution of such, with a max where it needs one")
@@ -227,3 +234,5 @@ ShareQuantity = Annotated[Quantity, AfterValidator(_within_one)]
 """The same within 0 and 1."""
 BelowOne = Annotated[Quantity, AfterValidator(_below_one)]
 """The same from 0 to less than 1."""
+HourQuantity = Annotated[Quantity, AfterValidator(_within_a_day)]
+"""The same from 0 to before 24."""

@@ -24,10 +24,23 @@ _IN_POPULATION = {
     "pv_profile": "pv_profiles",
     "ev_profile": "ev_profiles",
     "heat_profile": "heat_profiles",
+    "outdoor_profile": "outdoor_profile",
 }
-_USES: dict[str, Use] = {"load_profile": "load", "pv_profile": "pv", "ev_profile": "ev", "heat_profile": "heat-pump"}
-_OWNED = {"ev_profile": ("ev_charger_kw", "ev_share"), "heat_profile": ("hp_kw", "hp_share")}
+_USES: dict[str, Use] = {
+    "load_profile": "load",
+    "pv_profile": "pv",
+    "ev_profile": "ev",
+    "heat_profile": "heat-pump",
+    "outdoor_profile": "outdoor",
+}
+_OWNED = {
+    "ev_profile": ("ev_charger_kw", "ev_share"),
+    "heat_profile": ("hp_kw", "hp_share"),
+    "outdoor_profile": ("room_r_k_per_kw", "hp_share"),
+}
 """Fields that only those need whose rating is not 0, or a population whose share is not."""
+_INSTEAD = {"ev_profile": "ev_kwh", "heat_profile": "room_r_k_per_kw"}
+"""Fields that those do not need who have this instead."""
 
 
 def profile_problems(s: Scenario) -> Iterator[InputError]:
@@ -75,6 +88,10 @@ def _given(s: Scenario, field: str) -> list[tuple[str, int | str]]:
         if share is not None and not getattr(s.population, share):
             return []
         name = _IN_POPULATION[field]
-        return [(f"population.{name}", value) for value in getattr(s.population, name)]
-    owners = s.prosumers if rating is None else [p for p in s.prosumers if getattr(p, rating)]
-    return [(f"prosumers.{p.id}.{field}", getattr(p, field)) for p in owners]
+        values = getattr(s.population, name)
+        if values is None:
+            return []
+        return [(f"population.{name}", value) for value in ([values] if isinstance(values, str) else values)]
+    owners = [p for p in s.prosumers if rating is None or getattr(p, rating)]
+    owners = [p for p in owners if field not in _INSTEAD or not getattr(p, _INSTEAD[field])]
+    return [(f"prosumers.{p.id}.{field}", getattr(p, field)) for p in owners if getattr(p, field) is not None]

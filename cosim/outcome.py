@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cosim import indices
+from cosim.device_books import FELT
 from cosim.layout import Layout
 from cosim.model import CoSimulation
 from cosim.recorded import Series, SeriesInMemory, table_of
@@ -205,7 +206,8 @@ def _comfort_of(model: CoSimulation, rows: npt.NDArray[np.intp]) -> pd.DataFrame
     owns = (assets.ev_kw > 0) | (assets.hp_kw > 0) | (assets.tes_kwh > 0)
     if model.device_books is None or not owns[rows].any():
         return None
-    return model.device_books.comfort().iloc[rows].reset_index()
+    found = model.device_books.comfort().iloc[rows].reset_index()
+    return found if assets.has_room[rows].any() else found.drop(columns=list(FELT), errors="ignore")
 
 
 def _of_rows(frames: Array, rows: npt.NDArray[np.intp]) -> Array:

@@ -129,10 +129,37 @@ def _devices(draws: _Draws, pv_kwp: Array) -> dict[str, Iterable[object]]:
     return {
         "ev_charger_kw": draws.owned("ev_share", "ev_charger_kw").tolist(),
         "ev_profile": draws.named("ev_profiles"),
+        **_cars(draws),
         "hp_kw": hp_kw.tolist(),
         "heat_profile": draws.named("heat_profiles"),
         "hp_cop": [draws.spec.hp_cop] * draws.spec.n,
+        **_rooms(draws, hp_kw),
         "tes_kwh": tes_kwh.tolist(),
+    }
+
+
+def _cars(draws: _Draws) -> dict[str, Iterable[object]]:
+    """Batteries and habits of the cars; at the defaults where no car has a battery."""
+    spec, n = draws.spec, draws.spec.n
+    owner = draws.uniform("ev_share") < spec.ev_share
+    return {
+        "ev_kwh": np.where(owner, draws.size("ev_kwh"), 0.0).tolist(),
+        **{name: draws.size(name).tolist() for name in ("ev_leaves_h", "ev_returns_h", "ev_soc_target", "ev_trip_kwh")},
+        "ev_efficiency": [spec.ev_efficiency] * n,
+        "ev_charging": [spec.ev_charging] * n,
+    }
+
+
+def _rooms(draws: _Draws, hp_kw: Array) -> dict[str, Iterable[object]]:
+    """Rooms of those who have a heat pump."""
+    spec, n = draws.spec, draws.spec.n
+    return {
+        "room_r_k_per_kw": np.where(hp_kw > 0, draws.size("room_r_k_per_kw"), 0.0).tolist(),
+        "comfort_k": draws.size("comfort_k").tolist(),
+        **{
+            name: [getattr(spec, name)] * n
+            for name in ("room_c_kwh_per_k", "set_point_c", "hp_ramp", "outdoor_profile")
+        },
     }
 
 

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from cosim.data import PROFILES
-from cosim.distributions import BelowOne, Quantity, ShareQuantity, Spread, kind_of
+from cosim.distributions import BelowOne, HourQuantity, Quantity, ShareQuantity, Spread, kind_of
 from cosim.strict import Strict
 from feeders.errors import InputError
 
-__all__ = ["PopulationSpec", "Sized", "Strategy", "Ties"]
+__all__ = ["EvCharging", "PopulationSpec", "Sized", "Strategy", "Ties"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Efficiency = Annotated[float, Field(gt=0, le=1)]
@@ -23,6 +23,9 @@ Ties = Literal["late", "early", "random"]
 
 Strategy = Literal["arbitrage", "self-consumption"]
 """What battery and hot-water storage are for: to earn on prices, or to use at home what the own roof gives."""
+
+EvCharging = Literal["arrival", "cheapest"]
+"""When a car charges: as it comes home, or in the cheapest steps before it leaves."""
 
 _HOMES, _HEAT_PUMPS = (
     tuple(profile.name for profile in PROFILES if profile.kind == kind) for kind in ("home", "heat-pump")
@@ -85,10 +88,25 @@ class PopulationSpec(Strict):
     ev_profiles: Names = Field(
         ("HLS_A_11.0", "HLS_B_11.0"), description="each charger lives one of these, all equally likely"
     )
+    ev_kwh: Quantity = Field(0.0, description="batteries of these homes' cars; 0: chargers live their profiles")
+    ev_leaves_h: HourQuantity = Field(9.0, description="local hour at which such a car leaves")
+    ev_returns_h: HourQuantity = Field(17.0, description="and at which it is back")
+    ev_soc_target: ShareQuantity = 0.9
+    ev_trip_kwh: Quantity = Field(10.0, description="what a day's driving takes")
+    ev_efficiency: Efficiency = 0.95
+    ev_charging: EvCharging = "arrival"
     hp_share: Share = Field(0.0, description="share of homes with a heat pump")
     hp_kw: Quantity = Field(3.0, description="electric rating, of homes with a heat pump")
     heat_profiles: Names = Field(_HEAT_PUMPS, description="each heat pump lives one of these, all equally likely")
     hp_cop: Cop = 3.0
+    room_r_k_per_kw: Quantity = Field(
+        0.0, description="thermal resistance of homes that their heat pumps keep at set_point_c; 0: their profiles"
+    )
+    room_c_kwh_per_k: Cop = Field(2.0, description="thermal capacitance of these homes")
+    set_point_c: Annotated[float, Field(ge=-50, le=100)] = Field(22.5, description="temperature wanted in them")
+    comfort_k: Quantity = 2.0
+    hp_ramp: Cop = Field(0.3, description="largest change of their heat pumps' power in a market step, of the rating")
+    outdoor_profile: str | None = None
     tes_share: Share = Field(0.0, description="share with hot-water storage, of homes with PV and heat pump")
     tes_kwh: Quantity = Field(11.6, description="thermal, of homes with hot-water storage")
     optimise_share: Share = Field(1.0, description="share of homes that plan battery and flexible load")

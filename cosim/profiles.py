@@ -27,7 +27,7 @@ __all__ = ["Use", "device_profiles", "market_times", "profile_values", "scenario
 
 Array = npt.NDArray[np.float64]
 
-Use = Literal["load", "pv", "ev", "heat-pump"]
+Use = Literal["load", "pv", "ev", "heat-pump", "outdoor"]
 """What a profile is taken as."""
 
 
@@ -80,15 +80,16 @@ def scenario_profiles(scenario: Scenario, first_step: int = 0, n_steps: int | No
 def device_profiles(scenario: Scenario, first_step: int = 0, n_steps: int | None = None) -> tuple[Array, Array] | None:
     """What the chargers draw as cars come, and the heat pumps without storage [kW], shape (n_steps, n_prosumers) each.
 
-    Profiles are in kW per kW rated, of a file too; 0 for who has none, and None where nobody has either. Parameters and
-    errors are those of `scenario_profiles`.
+    Profiles are in kW per kW rated, of a file too; 0 for who has none, or a car with a battery or a room instead of the
+    profile (`cosim.home_models`), and None where nobody has charger or heat pump. Parameters and errors are those of
+    `scenario_profiles`.
     """
     people = scenario.prosumers
     if not any(p.ev_charger_kw or p.hp_kw for p in people):
         return None
     times = market_times(scenario, first_step, n_steps)
-    chargers = {k: (p.ev_profile, p.ev_charger_kw) for k, p in enumerate(people) if p.ev_charger_kw}
-    pumps = {k: (p.heat_profile, p.hp_kw) for k, p in enumerate(people) if p.hp_kw}
+    chargers = {k: (p.ev_profile, p.ev_charger_kw) for k, p in enumerate(people) if p.ev_charger_kw and not p.ev_kwh}
+    pumps = {k: (p.heat_profile, p.hp_kw) for k, p in enumerate(people) if p.hp_kw and not p.room_r_k_per_kw}
 
     def power(owned: Mapping[int, tuple[str, float]], field: str, use: Use) -> Array:
         found: Array = np.zeros((len(times), len(people)))
@@ -122,11 +123,14 @@ def _powers(
         if name not in known:
             near = get_close_matches(name, known, n=3, cutoff=0.3) or list(known)[:3]
             owner = "the embedded extract" if source is None else source
-            raise InputError("scenario", field, name, f"a profile of {owner}; nearest: {', '.join(near)}")
+            allowed = f"a profile of {owner}; nearest: {', '.join(near)}"
+            raise InputError(
+                "scenario", field, name, allowed if known else f"a column of profiles_file: {owner} has none"
+            )
     repeated = scenario.profiles == "repeated"
     values = _on_steps(table, [known[name] for name in first], times, scenario.market_step_min, repeated=repeated)
     for name, field, column in zip(first, first.values(), values.T, strict=True):
-        if not (column >= 0).all():
+        if use != "outdoor" and not (column >= 0).all():
             step = int(np.argmin(column))
             allowed = f"power >= 0 ({name} at {times[step]:%Y-%m-%d %H:%M} UTC)"
             raise InputError("scenario", field, float(column[step]), allowed)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cosim.population_spec import Strategy, Ties
+from cosim.population_spec import EvCharging, Strategy, Ties
 from cosim.strict import Strict
 
 __all__ = ["Name", "ProsumerSpec"]
@@ -15,6 +15,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Efficiency = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+Hour = Annotated[float, Field(ge=0, lt=24)]
+Temperature = Annotated[float, Field(ge=-50, le=100)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 """What files and tables can be called by."""
 
@@ -52,12 +54,33 @@ class ProsumerSpec(Strict):
         "HLS_A_11.0",
         description="of the charger, as the car comes: embedded, or column of profiles_file, kW per kW rated",
     )
+    ev_kwh: NotNegative = Field(0.0, description="its car's battery, charged as it drives; 0: the charger's profile")
+    ev_leaves_h: Hour = Field(9.0, description="local hour of the day at which a car with ev_kwh leaves")
+    ev_returns_h: Hour = Field(17.0, description="and at which it is back, earlier where it is away past midnight")
+    ev_soc_target: Share = Field(0.9, description="share of ev_kwh that it wants when it leaves")
+    ev_trip_kwh: NotNegative = Field(10.0, description="what a day's driving takes")
+    ev_efficiency: Efficiency = 0.95
+    ev_charging: EvCharging = Field(
+        "arrival", description="when a car with ev_kwh charges: as it comes, or in the cheapest steps before it leaves"
+    )
     hp_kw: NotNegative = Field(0.0, description="electric rating of its heat pump; 0: none")
     heat_profile: str = Field(
         "Air_Parallel_1",
         description="of the heat pump, without storage: embedded, or of profiles_file, kW per kW rated",
     )
     hp_cop: Positive = Field(3.0, description="heat per electric energy of the heat pump")
+    room_r_k_per_kw: NotNegative = Field(
+        0.0, description="thermal resistance of the home, which its heat pump keeps at set_point_c; 0: heat_profile"
+    )
+    room_c_kwh_per_k: Positive = Field(2.0, description="its thermal capacitance")
+    set_point_c: Temperature = Field(22.5, description="temperature wanted: heated if colder outside, cooled if warmer")
+    comfort_k: NotNegative = Field(2.0, description="how far the temperature may be off, either way, at no discomfort")
+    hp_ramp: Positive = Field(
+        0.3, description="largest change of the power from market step to market step, as a share of hp_kw, of a room's"
+    )
+    outdoor_profile: str | None = Field(
+        None, description="column of profiles_file, in degrees Celsius, of a room's; None: a summer day of 22 to 32"
+    )
     tes_kwh: NotNegative = Field(
         0.0,
         description="hot-water storage that the heat pump charges, thermal; moved by strategy self-consumption alone",

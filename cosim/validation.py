@@ -15,6 +15,7 @@ from agents.prosumer import rule_by_name
 from cosim.attempts import allowed_instead, caught
 from cosim.build import build_feeder, energy_start_kwh, run_prices, tes_start_kwh
 from cosim.dso_checks import dso_problems, watch_problems
+from cosim.home_models import unreachable
 from cosim.naming_checks import bus_problems, profile_problems
 from cosim.population import resolve
 from cosim.profiles import market_times
@@ -168,6 +169,7 @@ def _people(s: Scenario) -> Iterator[InputError]:
         if tes_start_kwh(p) > p.tes_kwh:
             allowed = f"at most tes_kwh, {p.tes_kwh:g}"
             yield InputError(_HERE, f"prosumers.{p.id}.tes_start_kwh", p.tes_start_kwh, allowed)
+        yield from _own_models(p)
         if p.tes_kwh and not p.hp_kw:
             allowed = "0, or a heat pump to charge it: hp_kw is 0"
             yield InputError(_HERE, f"prosumers.{p.id}.tes_kwh", p.tes_kwh, allowed)
@@ -183,6 +185,23 @@ def _people(s: Scenario) -> Iterator[InputError]:
                 f"there {_losing_kw(p):.3g} kW are lost, and the ramp is {p.battery_c_charge * p.battery_kwh:.3g} kW"
             )
             yield InputError(_HERE, f"prosumers.{p.id}.self_discharge_per_h", p.self_discharge_per_h, allowed)
+
+
+def _own_models(p: ProsumerSpec) -> Iterator[InputError]:
+    """Cars with a battery need a charger; rooms a heat pump, and one that heats nothing else."""
+    needs = (
+        ("ev_kwh", p.ev_kwh and not p.ev_charger_kw, "0, or a charger: ev_charger_kw is 0"),
+        ("room_r_k_per_kw", p.room_r_k_per_kw and not p.hp_kw, "0, or a heat pump: hp_kw is 0"),
+        ("tes_kwh", p.tes_kwh and p.room_r_k_per_kw, "0 where the heat pump keeps a room: room_r_k_per_kw is not 0"),
+    )
+    for name, wrong, allowed in needs:
+        if wrong:
+            yield InputError(_HERE, f"prosumers.{p.id}.{name}", getattr(p, name), allowed)
+
+
+def _cars(s: Scenario) -> Iterator[InputError]:
+    if 24 * 60 % s.market_step_min == 0:
+        yield from unreachable(s)
 
 
 def _losing_kw(prosumer: ProsumerSpec) -> float:
@@ -214,6 +233,7 @@ _CHECKS: tuple[Callable[[Scenario], Iterator[InputError]], ...] = (
     _rules,
     _voltages,
     _people,
+    _cars,
     profile_problems,
     _prices,
     _planner,

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from agents.prosumer.battery import Battery
 from agents.prosumer.correction import RATINGS
+from agents.prosumer.room import Rooms
 from agents.prosumer.rules import VoltageBand
 
 __all__ = ["Assets", "battery_of"]
@@ -58,6 +59,12 @@ class Assets:
         the start [kWh thermal]; nobody has any where left out.
     own_use : array of bool, optional
         Whether battery and hot-water storage serve its own home instead of a plan; nobody's where left out.
+    ev_kwh, ev_start_kwh, ev_efficiency : array, optional
+        Battery of the car, what is in it at the start, and efficiency of charging; nobody's car has one where left out.
+    room_r_k_per_kw, room_c_kwh_per_k, set_point_c, comfort_k, hp_ramp : array, optional
+        Thermal resistance and capacitance of the room, temperature wanted, how far it may be off, and the largest
+        change of the heat pump's power from market step to market step as a share of its rating; nobody has a room, a
+        resistance of 0, where left out.
     """
 
     ids: list[str]
@@ -84,10 +91,20 @@ class Assets:
     tes_kwh: Array = field(default_factory=lambda: np.zeros(0))
     tes_start_kwh: Array = field(default_factory=lambda: np.zeros(0))
     own_use: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    ev_kwh: Array = field(default_factory=lambda: np.zeros(0))
+    ev_start_kwh: Array = field(default_factory=lambda: np.zeros(0))
+    ev_efficiency: Array = field(default_factory=lambda: np.zeros(0))
+    room_r_k_per_kw: Array = field(default_factory=lambda: np.zeros(0))
+    room_c_kwh_per_k: Array = field(default_factory=lambda: np.zeros(0))
+    set_point_c: Array = field(default_factory=lambda: np.zeros(0))
+    comfort_k: Array = field(default_factory=lambda: np.zeros(0))
+    hp_ramp: Array = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
         left_out = {"self_discharge_per_h": 0.0, "pv_inverter_kva": np.nan, "ties": "late", "seed": 0, "cop": 1.0}
         left_out |= {"ev_kw": 0.0, "hp_kw": 0.0, "tes_kwh": 0.0, "tes_start_kwh": 0.0, "own_use": False}
+        left_out |= {"ev_kwh": 0.0, "ev_start_kwh": 0.0, "ev_efficiency": 1.0, "room_r_k_per_kw": 0.0}
+        left_out |= {"room_c_kwh_per_k": 1.0, "set_point_c": 0.0, "comfort_k": 0.0, "hp_ramp": 1.0}
         for name, usual in left_out.items():
             if not len(getattr(self, name)):
                 object.__setattr__(self, name, np.full(len(self.ids), usual))
@@ -108,6 +125,17 @@ class Assets:
     def pv_rating_kva(self) -> Array:
         """Rating of the inverter that PV is behind, its own or the shared one, shape (n,)."""
         return np.where(np.isnan(self.pv_inverter_kva), self.inverter_kva, self.pv_inverter_kva)
+
+    @property
+    def rooms(self) -> Rooms:
+        """Rooms and their heat pumps; a resistance of 0 where there is none."""
+        thermal = self.room_r_k_per_kw, self.room_c_kwh_per_k, self.set_point_c, self.hp_ramp
+        return Rooms(self.hp_kw, self.cop, *thermal)
+
+    @property
+    def has_room(self) -> npt.NDArray[np.bool_]:
+        """Who has a room, shape (n,)."""
+        return self.room_r_k_per_kw > 0
 
     @classmethod
     def joined(cls, parts: Sequence[Assets]) -> Assets:

@@ -7,7 +7,9 @@ made, the stores of those with the strategy "self-consumption" are put to use in
 inverter rule then corrects, control step by control step. Power of charger and heat pump is part of the load, so that
 rules, ledgers and records need not know of them.
 
-A car stands at its charger until it has what its profile asks for; reactive power is that of the other load alone.
+A car stands at its charger until it has what its profile asks for, or has a battery and is away at times; a heat pump
+follows its profile, or holds a room at its set-point (`agents.prosumer.cars_and_rooms`). Reactive power is that of the
+other load alone.
 """
 
 from __future__ import annotations
@@ -19,8 +21,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from agents.prosumer.cars_and_rooms import CarRatings, CarsAndRooms
 from agents.prosumer.charging import charge_step
 from agents.prosumer.heat_shift import HeatOwed, serve_heat
+from agents.prosumer.room import Rooms
 from agents.prosumer.storage import reachable_power
 from agents.prosumer.store_priority import BATTERY, BATTERY_IN, BATTERY_OUT, TES, decide, fill_room
 
@@ -32,10 +36,11 @@ __all__ = ["DEVICE_STATE", "Asking", "DeviceRatings", "DeviceSignals", "Devices"
 Array = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-DEVICE_STATE = ("p_ev_kw", "p_hp_kw", "q_tes_kw", "tes_kwh", "ev_owed_kwh", "heat_owed_kwh")
+DEVICE_STATE = ("p_ev_kw", "p_hp_kw", "q_tes_kw", "tes_kwh", "ev_owed_kwh", "heat_owed_kwh", "ev_kwh", "room_c")
 """Columns of state: power of charger and heat pump [kW, part of the load]; heat into the hot-water store [kW thermal,
 > 0 charging], and in it at the end of the market step [kWh thermal]; energy that the car, and heat [kWh thermal] that
-the home waits for. 0 where a prosumer has no such thing."""
+the home waits for; energy in the car's battery, and temperature of the room [C], both at the end of the market step.
+0 where a prosumer has no such thing."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,10 @@ class DeviceRatings:
         Whose stores serve their own home.
     battery : array, shape (7, n)
         The first rows of `agents.prosumer.correction.RATINGS`: those of the battery.
+    cars : CarRatings
+        Cars that have a battery here, and do not only ask for what a profile says.
+    rooms : Rooms
+        Homes whose heat pump is a thermostat's, and does not only give what a profile says.
     """
 
     ev_kw: Array
@@ -62,6 +71,8 @@ class DeviceRatings:
     tes_kwh: Array
     own_use: npt.NDArray[np.bool_]
     battery: Array
+    cars: CarRatings
+    rooms: Rooms
 
     @property
     def any(self) -> bool:
@@ -79,11 +90,20 @@ class DeviceSignals:
         Inelastic load but for charger and heat pump.
     p_ev_kw, p_hp_kw : array
         What chargers and heat pumps draw where nothing is capped and nothing stored.
+    away : array of bool, optional
+        Whose car is on the road; None where all always stand at their chargers.
+    driven_kwh : array, optional
+        What driving takes; None where nobody's car has a battery here.
+    t_out_c : array, optional
+        Outdoor temperature; None where nobody has a room.
     """
 
     p_base_kw: Array
     p_ev_kw: Array
     p_hp_kw: Array
+    away: npt.NDArray[np.bool_] | None = None
+    driven_kwh: Array | None = None
+    t_out_c: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -148,6 +168,7 @@ class Devices:
         self._share_kwh: Array = np.zeros(n)
         self._steps_left: Array = np.zeros(n)
         self._always = np.ones(n, dtype=bool)
+        self._own = CarsAndRooms(ratings.cars, ratings.rooms, columns)
         self._asking: dict[int, Asking] = {}
         self._rows = np.flatnonzero(ratings.own_use)
 
@@ -169,8 +190,13 @@ class Devices:
             asked = asking.at(step) or _FREE
             ev_cap_kw[asking.rows], heat_cap[asking.rows] = asked[:2]
         asked_kwh = signals.p_ev_kw[at] * step_h
-        c["p_ev_kw"][:] = charge_step(c["ev_owed_kwh"], asked_kwh, self._always, ratings.ev_kw, ev_cap_kw, step_h)
+        plugged = self._always if signals.away is None else ~signals.away[at]
+        c["p_ev_kw"][:] = charge_step(c["ev_owed_kwh"], asked_kwh, plugged, ratings.ev_kw, ev_cap_kw, step_h)
+        if signals.driven_kwh is not None:
+            self._own.drive(signals.driven_kwh[at], step_h)
         self.heat_kw[:] = signals.p_hp_kw[at] * ratings.cop
+        if signals.t_out_c is not None:
+            self._own.thermostats(self.heat_kw, signals.t_out_c[at], heat_cap, step == 0, step_h)
         for asking in self._asking.values():
             self._heat(asking, float(heat_cap[asking.rows.start]), step_h)
         np.divide(self.heat_kw, ratings.cop, out=c["p_hp_kw"])

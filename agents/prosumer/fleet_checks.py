@@ -13,7 +13,7 @@ from agents.prosumer.own_profiles import rooms_of
 from agents.prosumer.room import Rooms, heats
 from feeders.errors import InputError, InputErrors
 
-__all__ = ["least_excess_k", "require_possible"]
+__all__ = ["car_problems", "least_excess_k", "require_possible"]
 
 Array = npt.NDArray[np.float64]
 
@@ -33,15 +33,16 @@ def require_possible(fleet: Fleet, inputs: FleetInputs) -> None:
     InputErrors
         Naming rows, and what they need and what is possible.
     """
-    problems = _car_problems(fleet, inputs) + _room_problems(fleet, inputs)
+    problems = car_problems(fleet, inputs.step_h, inputs.start_h) + _room_problems(fleet, inputs)
     if problems:
         raise InputErrors(problems)
 
 
-def _car_problems(fleet: Fleet, inputs: FleetInputs) -> list[InputError]:
-    day = driven_kwh(fleet, int(np.ceil(24.0 / inputs.step_h - 1e-9)), inputs.step_h, inputs.start_h)
+def car_problems(fleet: Fleet, step_h: float, start_h: float = 0.0) -> list[InputError]:
+    """What is wrong with cars that cannot be back at their target in time, or that run down on the road."""
+    day = driven_kwh(fleet, int(np.ceil(24.0 / step_h - 1e-9)), step_h, start_h)
     needed = day.sum(axis=0)
-    possible = hours_home(fleet, inputs.step_h, inputs.start_h) * fleet.ev_kw * fleet.ev_efficiency
+    possible = hours_home(fleet, step_h, start_h) * fleet.ev_kw * fleet.ev_efficiency
     spare = (fleet.ev_soc_target - fleet.ev_soc_min) * fleet.ev_kwh
     problems = []
     for row in np.flatnonzero((fleet.ev_kw > 0) & (needed > possible + _ROUNDING_KWH)):
@@ -70,7 +71,7 @@ def _room_problems(fleet: Fleet, inputs: FleetInputs) -> list[InputError]:
     for row, kind in zip(doubtful.tolist(), kinds, strict=True):
         key = kind.tobytes()
         if key not in found:
-            one = _one(rooms, row)
+            one = rooms.rows(np.array([row]))
             band = float(fleet.comfort_k[row])
             found[key] = (
                 least_excess_k(one, band, inputs.t_out_c, step_h, ramped=False),
@@ -122,11 +123,6 @@ def least_excess_k(rooms: Rooms, comfort_k: float, t_out_c: Array, step_h: float
 
 
 _ROOM = ("hp_unit_kw", "cop", "r_k_per_kw", "c_kwh_per_k", "set_point_c", "comfort_k", "hp_ramp")
-
-
-def _one(rooms: Rooms, row: int) -> Rooms:
-    columns = rooms.unit_kw, rooms.cop, rooms.r_k_per_kw, rooms.c_kwh_per_k, rooms.set_point_c, rooms.ramp
-    return Rooms(*(column[row : row + 1] for column in columns))
 
 
 def _clock(hour: float) -> str:

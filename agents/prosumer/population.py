@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.prosumer.assets import Assets
+from agents.prosumer.cars_and_rooms import CarRatings
 from agents.prosumer.correction import RATINGS, correct, deliver
 from agents.prosumer.devices import DEVICE_STATE, DeviceRatings, Devices
 from agents.prosumer.permitted import Permitted
@@ -95,6 +96,8 @@ class Population:
     tes_kwh: Array
     ev_owed_kwh: Array
     heat_owed_kwh: Array
+    ev_kwh: Array
+    room_c: Array
 
     def __init__(self, assets: Assets) -> None:
         self.assets = assets
@@ -102,6 +105,7 @@ class Population:
         for name, column in zip(STATE, self.state, strict=True):
             setattr(self, name, column)
         self.energy_kwh[:], self.tes_kwh[:] = assets.energy_start_kwh, assets.tes_start_kwh
+        self.ev_kwh[:], self.room_c[:] = assets.ev_start_kwh, np.where(assets.has_room, assets.set_point_c, 0.0)
         self._ratings = assets.ratings
         self.obey(assets.rule)
         ratings = _device_ratings(assets)
@@ -197,7 +201,8 @@ class Population:
 
 def _device_ratings(assets: Assets) -> DeviceRatings:
     own = (assets.ev_kw, assets.hp_kw, assets.cop, assets.tes_kwh, assets.own_use)
-    return DeviceRatings(*own, assets.ratings[: RATINGS.index("inverter_kva")])
+    cars = CarRatings(assets.ev_kwh, assets.ev_efficiency)
+    return DeviceRatings(*own, assets.ratings[: RATINGS.index("inverter_kva")], cars, assets.rooms)
 
 
 def _pv_inverters(assets: Assets) -> PvInverters | None:

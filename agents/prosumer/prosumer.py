@@ -98,6 +98,8 @@ class Prosumer(mesa.Agent):  # type: ignore[misc] # Mesa is untyped
     tes_kwh = Column()
     ev_owed_kwh = Column()
     heat_owed_kwh = Column()
+    ev_kwh = Column()
+    room_c = Column()
 
     def __init__(self, model: mesa.Model, population: Population, row: int) -> None:
         super().__init__(model)

@@ -14,7 +14,7 @@ All powers are of one heat pump, electric and >= 0. Arrays of shape (N,) hold on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +53,10 @@ class Rooms:
     c_kwh_per_k: Array
     set_point_c: Array
     ramp: Array
+
+    def rows(self, which: npt.NDArray[np.int64]) -> Rooms:
+        """Some of the rooms."""
+        return Rooms(*(getattr(self, column.name)[which] for column in fields(self)))
 
     def theta(self, step_h: float) -> Array:
         """What a step leaves of a difference to the outside, shape (N,)."""
@@ -112,7 +116,7 @@ class Rooms:
         ----------
         room_c : array, shape (N,)
             Temperatures at the beginning.
-        t_out_c : array, shape (T,)
+        t_out_c : array, shape (T,) or (T, N)
         step_h : float
         before_kw : array, shape (N,), optional
             Power before the first step; its ramp is free where this is left out.
@@ -124,7 +128,7 @@ class Rooms:
         """
         p_kw, course = np.empty((2, len(t_out_c), len(self.unit_kw)))
         change_kw = self.ramp * self.unit_kw
-        for step, outside in enumerate(t_out_c.tolist()):
+        for step, outside in enumerate(t_out_c):
             power = np.clip(self.wanted_kw(room_c, outside, step_h), 0.0, self.unit_kw)
             if before_kw is not None:
                 power = np.clip(power, before_kw - change_kw, before_kw + change_kw)

@@ -154,7 +154,17 @@ def _devices_of(parts: Sequence[Signals]) -> DeviceSignals | None:
     if all(part.devices is None for part in parts):
         return None
     each = [part.devices or _without_devices(part.p_load_kw) for part in parts]
-    return DeviceSignals(*(np.hstack([getattr(d, field.name) for d in each]) for field in fields(DeviceSignals)))
+    shape = [d.p_base_kw.shape for d in each]
+
+    def joined(name: str) -> Array | None:
+        columns = [getattr(d, name) for d in each]
+        if all(column is None for column in columns):
+            return None
+        return np.hstack([np.zeros(s) if c is None else c for s, c in zip(shape, columns, strict=True)])
+
+    base, ev, hp = (np.hstack([getattr(d, name) for d in each]) for name in ("p_base_kw", "p_ev_kw", "p_hp_kw"))
+    away = joined("away")
+    return DeviceSignals(base, ev, hp, None if away is None else away > 0, joined("driven_kwh"), joined("t_out_c"))
 
 
 def _without_devices(p_load_kw: Array) -> DeviceSignals:

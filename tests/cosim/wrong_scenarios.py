@@ -23,13 +23,13 @@ SCENARIOS: dict[str, tuple[str, str]] = {
     ),
     "unknown-key-of-prosumer": (
         HOME + "pv_kw = 2",
-        "prosumers.a.pv_kw: 2 is not allowed; allowed: a known key; nearest: pv_kwp, hp_kw, tes_kwh",
+        "prosumers.a.pv_kw: 2 is not allowed; allowed: a known key; nearest: pv_kwp, hp_kw, ev_kwh",
     ),
     "unknown-column": (
         'record = ["vmpu"]',
         "record: 'vmpu' is not allowed; allowed: names of vm_pu, p_load_kw, p_flexible_kw, p_pv_kw, p_curtailed_kw, "
         "p_battery_kw, energy_kwh, p_meter_kw, q_inverter_kvar, price_buy, price_sell, status, p_ev_kw, p_hp_kw, "
-        "q_tes_kw, tes_kwh, ev_owed_kwh, heat_owed_kwh; "
+        "q_tes_kw, tes_kwh, ev_owed_kwh, heat_owed_kwh, ev_kwh, room_c; "
         "nearest: vm_pu, price_buy, p_curtailed_kw",
     ),
     "planner-and-negative-price": (
@@ -75,6 +75,44 @@ SCENARIOS: dict[str, tuple[str, str]] = {
     "heat-store-over-full": (
         HOME + "hp_kw = 2.0\ntes_kwh = 11.6\ntes_start_kwh = 12.0",
         "prosumers.a.tes_start_kwh: 12.0 is not allowed; allowed: at most tes_kwh, 11.6",
+    ),
+    "car-without-charger": (
+        HOME + "ev_kwh = 40.0",
+        "prosumers.a.ev_kwh: 40.0 is not allowed; allowed: 0, or a charger: ev_charger_kw is 0",
+    ),
+    "car-that-cannot-be-full": (  # home for 2 h, at 3.7 kW and 95 %
+        HOME + "ev_charger_kw = 3.7\nev_kwh = 40.0\nev_leaves_h = 8.0\nev_returns_h = 6.0",
+        "prosumers.a.ev_soc_target: 0.9 is not allowed; allowed: a target within reach: 10 kWh are needed a day, "
+        "7.03 possible between 06:00 and 08:00",
+    ),
+    "car-that-does-not-get-home": (
+        HOME + "ev_charger_kw = 11.0\nev_kwh = 40.0\nev_trip_kwh = 38.0",
+        "prosumers.a.ev_trip_kwh: 38.0 is not allowed; allowed: a day's driving within what is between least and "
+        "target: 36 kWh, 38 needed",
+    ),
+    "hour-beyond-the-day": (
+        HOME + "ev_leaves_h = 24.0",
+        "prosumers.a.ev_leaves_h: 24.0 is not allowed; allowed: a number >= 0 and < 24 (local hour of the day at which "
+        "a car with ev_kwh leaves)",
+    ),
+    "room-without-heat-pump": (
+        HOME + "room_r_k_per_kw = 2.0",
+        "prosumers.a.room_r_k_per_kw: 2.0 is not allowed; allowed: 0, or a heat pump: hp_kw is 0",
+    ),
+    "room-and-heat-store": (
+        HOME + "hp_kw = 3.0\nroom_r_k_per_kw = 2.0\ntes_kwh = 11.6",
+        "prosumers.a.tes_kwh: 11.6 is not allowed; allowed: 0 where the heat pump keeps a room: room_r_k_per_kw is "
+        "not 0",
+    ),
+    "comfort-band-without-its-set-point": (
+        HOME + "comfort_k = -1.0",
+        "prosumers.a.comfort_k: -1.0 is not allowed; allowed: a number >= 0 (how far the temperature may be off, "
+        "either way, at no discomfort)",
+    ),
+    "outdoor-profile-of-the-extract": (
+        HOME + 'hp_kw = 3.0\nroom_r_k_per_kw = 2.0\noutdoor_profile = "H0-A"',
+        "prosumers.a.outdoor_profile: 'H0-A' is not allowed; allowed: a column of profiles_file: the embedded extract "
+        "has none",
     ),
     "cop-zero": (
         HOME + "hp_cop = 0.0",
@@ -270,7 +308,7 @@ SCENARIOS: dict[str, tuple[str, str]] = {
     ),
     "unknown-key-of-population": (
         "[population]\nn = 2\npv_kw = 5",
-        "population.pv_kw: 5 is not allowed; allowed: a known key; nearest: pv_kwp, hp_kw, tes_kwh",
+        "population.pv_kw: 5 is not allowed; allowed: a known key; nearest: pv_kwp, hp_kw, ev_kwh",
     ),
     "unknown-placement": (
         '[population]\nn = 2\nplacement = "end"',
