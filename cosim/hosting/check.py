@@ -17,8 +17,7 @@ def static_check(case: HostingCase, definition: Definition) -> Check:
     """Each device runs its own profile without coordination: plain AC power flows, no reactive power of inverters."""
 
     def check(fleet: Fleet) -> LevelCheck:
-        own = own_profiles(fleet, case.inputs, definition.heat_pumps)
-        p_kw = own.p_battery_kw + own.p_ev_kw + own.p_hp_kw - own.p_pv_kw
-        return judged(case, fleet, p_kw, np.zeros_like(p_kw))
+        own = own_profiles(fleet, case.inputs, definition.heat_pumps, buses=case.feeder.buses)
+        return judged(case, fleet, own.p_kw, np.zeros_like(own.p_kw))
 
     return check

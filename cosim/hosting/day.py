@@ -80,15 +80,16 @@ class Day(Strict):
 def load_share(day: Day) -> Array:
     """Load of each step as a share of the peak, shape (T,), its maximum 1."""
     hours = day.hours
+    share: Array
     if day.load == "evening":
-        share: Array = np.interp(hours, list(_EVENING), list(_EVENING.values())).astype(float)
+        share = np.interp(hours, list(_EVENING), list(_EVENING.values()))
     elif day.load == "homes":
-        share = np.interp(hours, np.arange(24) + 0.5, _measured_homes(), period=24).astype(float)
+        share = np.interp(hours, np.arange(24) + 0.5, _measured_homes(), period=24)
     elif day.load == "opendss":
         share = np.array(_OPENDSS)[hours.astype(int)]
     else:
         share = np.ones(len(hours))
-    return np.asarray(share / share.max(), dtype=float)
+    return share / float(share.max())
 
 
 def sun_share(day: Day) -> Array:
@@ -109,8 +110,8 @@ def price(day: Day) -> Array:
     """Price of import in each step [currency/kWh], shape (T,)."""
     hours = day.hours
     midday, evening = ((hours >= start) & (hours < end) for start, end in (_MIDDAY_H, _EVENING_H))
-    prices = np.where(midday, day.price_midday, np.where(evening, day.price_evening, day.price_usual))
-    return np.asarray(prices, dtype=float)
+    prices: Array = np.where(midday, day.price_midday, np.where(evening, day.price_evening, day.price_usual))
+    return prices
 
 
 def _measured_homes() -> Array:
