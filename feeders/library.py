@@ -15,6 +15,7 @@ from pandapower.auxiliary import pandapowerNet
 
 from feeders.errors import InputError
 from feeders.feeder import Feeder
+from feeders.ieee123.net import ieee123_net
 from feeders.net_json import read_net
 from feeders.oberrhein import mv_oberrhein
 from feeders.parametric import parametric_net
@@ -166,6 +167,15 @@ FEEDERS: dict[str, FeederInfo] = {
         "CIGRE Task Force C6.04.02, Brochure 575, 2014",
         _PANDAPOWER,
         pn.create_cigre_network_lv,
+    ),
+    "ieee123": FeederInfo(
+        "IEEE 123 node test feeder, balanced equivalent, four regulators at fixed taps, loads of 2930 kVA",
+        "4.16 kV",
+        130,
+        85,
+        "IEEE PES Distribution Test Feeder Working Group; Kersting, 2001",
+        "published test case",
+        ieee123_net,
     ),
     "kerber-dorfnetz": _kerber("village, cables", 116, 57, pn.create_kerber_dorfnetz),
     "kerber-landnetz-freileitung-1": _kerber("rural, overhead", 15, 13, pn.create_kerber_landnetz_freileitung_1),
