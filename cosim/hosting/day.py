@@ -72,7 +72,7 @@ class Day(Strict):
     @property
     def hours(self) -> Array:
         """Middle of each step [h], shape (T,)."""
-        steps = np.arange(24 * 60 // self.step_min)
+        steps = np.arange(24 * 60 // self.step_min, dtype=np.float64)
         found: Array = (steps + 0.5) * self.step_h
         return found
 
@@ -82,9 +82,9 @@ def load_share(day: Day) -> Array:
     hours = day.hours
     share: Array
     if day.load == "evening":
-        share = np.interp(hours, list(_EVENING), list(_EVENING.values()))
+        share = np.asarray(np.interp(hours, list(_EVENING), list(_EVENING.values())), dtype=np.float64)
     elif day.load == "homes":
-        share = np.interp(hours, np.arange(24) + 0.5, _measured_homes(), period=24)
+        share = np.asarray(np.interp(hours, np.arange(24) + 0.5, _measured_homes(), period=24), dtype=np.float64)
     elif day.load == "opendss":
         share = np.array(_OPENDSS)[hours.astype(int)]
     else:
@@ -117,7 +117,7 @@ def price(day: Day) -> Array:
 def _measured_homes() -> Array:
     """Mean hour of the summer week's days over all homes [kW per MWh/a], shape (24,)."""
     homes = _summer("H0")
-    return homes.groupby(_local(homes).hour).mean().to_numpy(dtype=float)
+    return np.asarray(homes.groupby(_local(homes).hour).mean(), dtype=np.float64)
 
 
 def _summer(prefix: str) -> pd.Series[float]:
