@@ -10,7 +10,7 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
-from cosim.commands import bench, check, compare, lists, population, region, report, run, study, sweep
+from cosim.commands import bench, check, compare, hosting, lists, population, region, report, run, study, sweep
 from cosim.commands.app import app_command
 from cosim.failure import RunFailure
 from feeders.errors import CosimError, InputErrors
@@ -30,6 +30,7 @@ app.command(name="sweep")(sweep.sweep_command)
 app.command(name="compare")(compare.compare_command)
 app.command(name="report")(report.report_command)
 app.command(name="population")(population.population_command)
+app.command(name="hosting")(hosting.hosting_command)
 app.command(name="region")(region.region_command)
 app.command(name="study")(study.study_command)
 app.command(name="feeders")(lists.feeders_command)

@@ -1,0 +1,125 @@
+"""``cosim hosting``: how much solar, storage, heat pumps or cars a feeder takes, alone and coordinated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+from rich.console import Console
+
+from cosim.commands.options import Set, parse_changes
+from cosim.commands.show import show_table
+from cosim.hosting.capacity import Capacity, Method, Mode
+from cosim.hosting.find import find
+from cosim.hosting.hosting_file import HostingFile
+from cosim.hosting.ladder import Progress
+from cosim.hosting.level import LevelCheck
+from cosim.hosting.written import capacity_table, write_hosting
+from cosim.plots.hosting_map import draw_capacities
+from feeders.errors import InputError
+
+__all__ = ["hosting_command"]
+
+
+class Modes(StrEnum):
+    """What ``--mode`` takes."""
+
+    STATIC = "static"
+    DYNAMIC = "dynamic"
+    BOTH = "both"
+
+
+class Methods(StrEnum):
+    """What ``--method`` takes."""
+
+    ONE_SHOT = "one-shot"
+    STEPPING = "stepping"
+
+
+_MODES: dict[Modes, tuple[Mode, ...]] = {
+    Modes.STATIC: ("static",),
+    Modes.DYNAMIC: ("dynamic",),
+    Modes.BOTH: ("static", "dynamic"),
+}
+
+
+def hosting_command(
+    hosting_file: Annotated[Path, typer.Argument(metavar="FEEDER.toml", help="The feeder, its day, what is asked.")],
+    mode: Annotated[Modes, typer.Option(help="Own profiles, coordinated dispatch, or both.")] = Modes.BOTH,
+    method: Annotated[
+        Methods, typer.Option(help="A guess that its neighbours prove, or level by level with all metrics.")
+    ] = Methods.ONE_SHOT,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder for tables of capacities, levels and sites.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--map", metavar="FILE.png", help="A map of the sited devices: png, svg or pdf.")
+    ] = None,
+    change: Set = None,
+) -> None:
+    """Find how much of one kind of device a radial feeder takes before something is outside its limits.
+
+    Static: every device runs its own profile. Dynamic: all are coordinated. The AC power flow confirms what is
+    reported, and finds the level one step higher outside. A base case that is outside already is an answer, not 0 %.
+    """
+    if picture is not None and picture.suffix not in (".png", ".svg", ".pdf"):
+        raise InputError("--map", "file", str(picture), "a name that ends in .png, .svg or .pdf")
+    asked = HostingFile.from_toml(hosting_file, parse_changes(change))
+    case = asked.case()
+    modes: list[Mode] = (
+        ["static", "dynamic"] if mode is Modes.BOTH else ["static" if mode is Modes.STATIC else "dynamic"]
+    )
+    found = []
+    for each in _MODES[mode]:
+        with _progress_line(f"{asked.name}, {each}") as progress:
+            found.append(find(case, asked.hosting, each, _method(method), progress))
+    title = f"{asked.name}: {asked.hosting.der} on {case.feeder.name}, {case.peak_kva:,.0f} kVA, {case.n_homes} homes"
+    show_table(_shown(found), title)
+    for capacity in found:
+        typer.echo(_sentence(capacity))
+    if out is not None:
+        write_hosting(out, asked, found)
+        typer.echo(f"written to {out}")
+    if picture is not None:
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        draw_capacities(case.feeder, found).savefig(picture, dpi=150)
+        typer.echo(f"map: {picture}")
+
+
+def _method(method: Methods) -> Method:
+    return "one-shot" if method is Methods.ONE_SHOT else "stepping"
+
+
+def _shown(found: list[Capacity]) -> pd.DataFrame:
+    return capacity_table(found).drop(columns=["der"])
+
+
+def _sentence(found: Capacity) -> str:
+    if not found.base_feasible:
+        return f"{found.mode}: base case infeasible, before any {found.der} is added: {found.stop}"
+    level, kw = f"{100 * found.level:.4g} %", f"{found.kw:,.0f} kW"
+    if found.stop.kind in ("all", "most"):
+        why = "all homes have one" if found.stop.kind == "all" else "no limit up to the most that was looked at"
+        return f"{found.mode}: {level} ({kw}), {why}"
+    return f"{found.mode}: {level} ({kw}); one step more is outside: {found.stop}"
+
+
+@contextmanager
+def _progress_line(title: str) -> Iterator[Progress]:
+    """A line on the terminal's error stream that says which level was looked at, gone when the search ends."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _level, _check: None
+        return
+
+    with console.status(f"{title}: beginning") as status:
+
+        def tell(level: float, check: LevelCheck) -> None:
+            status.update(f"{title}: {100 * level:.4g} % {'inside' if check.feasible else 'outside'}")
+
+        yield tell
