@@ -59,7 +59,11 @@ class DispatchSettings:
     passes : int
         Most rounds of program and AC power flow.
     agree_pu : float
-        Largest difference of voltage between program and AC power flow with which the rounds end [p.u.].
+        Rounds end when the AC power flow finds nothing outside and its voltages are those of the program within this
+        [p.u.],
+    gap : float
+        or it finds nothing outside and the operation costs at most this share more than the program's bound. Where no
+        round gets there the best one counts.
     sides : int
         Of the polygon within the circle of rated current or power.
     reserve_pu : float
@@ -71,5 +75,6 @@ class DispatchSettings:
     exclusive: bool = True
     passes: int = 4
     agree_pu: float = 1e-6
+    gap: float = 1e-3
     sides: int = 24
     reserve_pu: float = 0.0

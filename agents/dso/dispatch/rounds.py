@@ -1,0 +1,202 @@
+"""Rounds of a linear program and the exact flows of its solution, until the AC power flow finds nothing outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from agents.dso.dispatch.exclusive import one_way
+from agents.dso.dispatch.program import ScenarioProgram, scenario_program
+from agents.dso.dispatch.reading import Operation, at_nodes, operation, terms, voltages_pu
+from agents.dso.dispatch.settings import DispatchSettings
+from agents.dso.dispatch.sizing import Sizing
+from agents.dso.dispatch.solving import Solution, solve
+from agents.dso.dispatch.wires import Point, Wires
+from agents.highs import Program
+from agents.prosumer.car import charge_on_arrival
+from agents.prosumer.fleet import Fleet, FleetInputs
+from feeders.engines import Engine
+from feeders.errors import PowerFlowError
+from feeders.flows import Flows, Tightest, power_flows, tightest
+
+__all__ = ["CONFIRMED", "Round", "Rounds"]
+
+Array = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+CONFIRMED = 1e-6
+"""How far outside its limits the AC power flow of a solution may be."""
+
+_SEEDS = (0.5, 1.0)  # of the first flows, and
+_BARE = (0.0, 0.5, 1.0, 1.5)  # of those without devices: where tangents of the losses touch at first
+_MORE = 1.5  # of a violation is kept free in the next round
+_SOLVES = 8  # most programs per round, until no device charges and discharges at once
+
+
+@dataclass(frozen=True)
+class Round:
+    """A solution, and the exact flows of it.
+
+    Attributes
+    ----------
+    bound : float
+        Objective of the program, about the least that any operation can cost [currency].
+    flows, tightest : Flows and Tightest, or None
+        Of the AC power flow; None where there is none.
+    """
+
+    program: ScenarioProgram
+    solution: Solution
+    x: Array
+    fleet: Fleet
+    done: Operation
+    point: Point | None
+    flows: Flows | None
+    tightest: Tightest | None
+    error_pu: float
+    terms: dict[str, float]
+    bound: float
+
+    @property
+    def objective(self) -> float:
+        """What it costs by the exact flows [currency]."""
+        return float(sum(self.terms.values()))
+
+    @property
+    def margin(self) -> float:
+        """How far inside all limits; -inf without a power flow."""
+        return -np.inf if self.tightest is None else self.tightest.margin
+
+
+@dataclass
+class Rounds:
+    """What is solved again and again: one scenario of a fleet whose ratings may depend on x.
+
+    Attributes
+    ----------
+    x_cost, x_upper : array, shape (X,)
+    cost_share : float
+        Factor on the costs of operation, beside those of x.
+    priced_losses : bool
+        Whether losses cost.
+    """
+
+    engine: Engine
+    wires: Wires
+    fleet: Fleet
+    inputs: FleetInputs
+    settings: DispatchSettings
+    sizing: Sizing = field(default_factory=lambda: Sizing({}, 0))
+    x_cost: Array = field(default_factory=lambda: np.zeros(0))
+    x_upper: Array = field(default_factory=lambda: np.zeros(0))
+    cost_share: float = 1.0
+    priced_losses: bool = True
+    closed: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    tangents: list[Point] = field(default_factory=list)
+    reserve: float = 0.0
+
+    def first_point(self) -> Point:
+        """Flows to begin with: with PV feeding in and cars spread over the day, or of the load alone if these fail."""
+        p, q = self.wires.grid.per_row(self.inputs.p_load_kw), self.wires.grid.per_row(self.inputs.q_load_kvar)
+        bare = self.wires.point(p, q)
+        fleet, inputs, node = self.fleet, self.inputs, self.wires.node_of(self.fleet)
+        p_ev, _ = charge_on_arrival(fleet, len(inputs), inputs.step_h, inputs.start_h)
+        off_k = np.abs(inputs.t_out_c[:, None] - fleet.set_point_c)
+        p_hp = fleet.n_rooms * np.minimum(off_k / (fleet.r_k_per_kw * fleet.cop), fleet.hp_unit_kw)
+        own = p_ev.mean(axis=0) + p_hp - inputs.pv_share[:, None] * fleet.pv_kw
+        first = self.wires.point(p + self.wires.summed(node, own), q)
+        if bare is None:
+            bare = first or self._without_losses(q.shape)
+        first = first or bare
+        if self.priced_losses:
+            self.tangents = [_scaled(bare, share) for share in _BARE] + [_scaled(first, share) for share in _SEEDS]
+        return first
+
+    def solved(self, point: Point, wider: float = 0.0) -> Round | None:
+        """The best solution at a point, with the exact flows of it; None where there is none."""
+        program = self._program(point, wider)
+        solution = self._one_way(program)
+        if solution is None:
+            return None
+        n_x = self.sizing.n_x
+        x, y = solution.values[:n_x], solution.values[n_x:]
+        fleet = self.sizing.fleet(self.fleet, x) if n_x else self.fleet
+        done = operation(program, y, self.wires, fleet, self.inputs)
+        exact = self.wires.point(*at_nodes(self.wires, fleet, self.inputs, done))
+        flows = self._flows(fleet, done)
+        if exact is None or flows is None:
+            return Round(program, solution, x, fleet, done, None, None, None, np.inf, {}, np.nan)
+        exact = self.wires.judged(exact, flows)
+        error = float(np.nanmax(np.abs(voltages_pu(program, y, self.wires) - flows.vm_pu)))
+        costs = terms(done, fleet, self.inputs, self.settings.weights, self.wires, exact)
+        bound = self._bound(program, y, point)
+        found = tightest(self.engine.feeder, flows)
+        return Round(program, solution, x, fleet, done, exact, flows, found, error, costs, bound)
+
+    def again(self, last: Round) -> Point:
+        """Where the next program is made linear: at the last flows, with a reserve for what was outside them."""
+        assert last.point is not None
+        if self.priced_losses:
+            self.tangents.append(last.point)
+        if last.margin < -CONFIRMED:
+            self.reserve += -_MORE * last.margin
+        return last.point
+
+    def _program(self, point: Point, wider: float) -> ScenarioProgram:
+        reserve = self.reserve - wider
+        settings = replace(self.settings, reserve_pu=self.settings.reserve_pu + reserve)
+        tightened = replace(point, rating_kva=point.rating_kva * (1.0 - reserve))
+        return scenario_program(
+            self.wires,
+            self.fleet,
+            self.inputs,
+            settings,
+            tightened,
+            sizing=self.sizing,
+            x_upper=self.x_upper,
+            tangents=self.tangents,
+        )
+
+    def _one_way(self, program: ScenarioProgram) -> Solution | None:
+        n_x = self.sizing.n_x
+        matrix = sparse.csc_array(sparse.hstack([program.x_part, program.y_part]) if n_x else program.y_part)
+        cost = np.concatenate([self.x_cost, self.cost_share * program.cost])
+        lower = np.concatenate([np.zeros(n_x), program.lower])
+        upper = np.concatenate([self.x_upper, program.upper])
+        for _ in range(_SOLVES):
+            upper[n_x + self.closed] = 0.0
+            solution = solve(matrix, Program(cost, lower, upper, program.row_lower, program.row_upper))
+            if solution is None or not self.settings.exclusive:
+                return solution
+            more = one_way(program, solution.values[n_x:], self.fleet)
+            if not len(more):
+                return solution
+            self.closed = np.concatenate([self.closed, more])
+        return solution
+
+    def _flows(self, fleet: Fleet, done: Operation) -> Flows | None:
+        buses = self.engine.feeder.buses
+        at = sparse.csr_array((fleet.bus[:, None] == buses).astype(float))  # (N, n_buses)
+        p, q = self.inputs.p_load_kw + done.p_kw @ at, self.inputs.q_load_kvar - done.q_kvar @ at
+        try:
+            return power_flows(self.engine, p, q)
+        except PowerFlowError:
+            return None
+
+    def _bound(self, program: ScenarioProgram, y: Array, point: Point) -> float:
+        """Objective of the program; import there is with the losses of the point, tangents count them anew."""
+        losses_kw = (self.wires.grid.r_pu * point.l_pu2).sum(axis=1) * self.wires.grid.base_kva
+        price = self.settings.weights.import_price * self.inputs.price * self.inputs.step_h
+        return float(program.cost @ y - (price * losses_kw).sum())
+
+    def _without_losses(self, shape: tuple[int, ...]) -> Point:
+        nothing = np.zeros(shape)
+        v = np.broadcast_to(self.wires.v_source_pu2, shape).copy()
+        return Point(nothing, nothing, v, nothing, self.wires.ratings(v))
+
+
+def _scaled(point: Point, share: float) -> Point:
+    return replace(point, p_kw=share * point.p_kw, q_kvar=share * point.q_kvar)
