@@ -26,6 +26,7 @@ DEVICES = {
 }
 """Name and colour of each kind, by the column of a fleet."""
 
+_NOTHING = Fleet([], np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0))
 _LARGEST_PT = 26.0  # width of the disc of the largest rating
 
 
@@ -67,7 +68,7 @@ def draw_capacities(feeder: Feeder, capacities: list[Capacity]) -> Figure:
     largest = max((largest_site_kw(feeder, fleet) for fleet in fleets if fleet is not None), default=0.0)
     figure = Figure(figsize=(6.5 * len(capacities), 5.2), layout="constrained")
     for ax, found in zip(figure.subplots(1, len(capacities), squeeze=False)[0], capacities, strict=True):
-        fleet = Fleet([], *[np.zeros(0)] * 5) if found.fleet is None else found.fleet
+        fleet = _NOTHING if found.fleet is None else found.fleet
         plot_sites(ax, sketch, feeder, fleet, largest)
         ax.set_title(_title(found), fontsize=LABEL_SIZE)
     handles = [_disc(name, colour) for name, colour in DEVICES.values()]
