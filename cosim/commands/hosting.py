@@ -71,9 +71,6 @@ def hosting_command(
         raise InputError("--map", "file", str(picture), "a name that ends in .png, .svg or .pdf")
     asked = HostingFile.from_toml(hosting_file, parse_changes(change))
     case = asked.case()
-    modes: list[Mode] = (
-        ["static", "dynamic"] if mode is Modes.BOTH else ["static" if mode is Modes.STATIC else "dynamic"]
-    )
     found = []
     for each in _MODES[mode]:
         with _progress_line(f"{asked.name}, {each}") as progress:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import numpy as np
-from agents.prosumer.own_profiles import own_profiles
+from dataclasses import replace
 
-from agents.prosumer.fleet import Fleet
+import numpy as np
+
+from agents.dso.dispatch import Dispatch, DispatchSettings, dispatch
+from agents.prosumer.fleet import RATINGS, Fleet
+from agents.prosumer.own_profiles import own_profiles
+from cosim.hosting.capacity import Stop
 from cosim.hosting.case import HostingCase
 from cosim.hosting.definition import Definition
-from cosim.hosting.level import Check, LevelCheck, judged
+from cosim.hosting.level import TOLERANCE, Check, LevelCheck, judged
 
-__all__ = ["Check", "LevelCheck", "static_check"]
+__all__ = ["Check", "LevelCheck", "dynamic_check", "dynamic_settings", "static_check"]
+
+_RESERVES = 3  # attempts to leave the voltages that much more room by which the AC power flow was outside
 
 
 def static_check(case: HostingCase, definition: Definition) -> Check:
@@ -21,3 +27,52 @@ def static_check(case: HostingCase, definition: Definition) -> Check:
         return judged(case, fleet, own.p_kw, np.zeros_like(own.p_kw))
 
     return check
+
+
+def dynamic_check(case: HostingCase, definition: Definition, settings: DispatchSettings | None = None) -> Check:
+    """All devices are coordinated, and the AC power flow of the dispatch has to be inside all limits.
+
+    A coordinator may also leave the devices alone: where no dispatch is confirmed and their own profiles are, the fleet
+    is taken. So no fleet is refused that needs no coordination.
+    """
+    alone = static_check(case, definition)
+    chosen = dynamic_settings(definition, settings)
+
+    def check(fleet: Fleet) -> LevelCheck:
+        found = _coordinated(case, definition, fleet, chosen)
+        if found is not None and found.feasible:
+            return found
+        left = alone(fleet)
+        return left if left.feasible or found is None else found
+
+    return check
+
+
+def dynamic_settings(definition: Definition, settings: DispatchSettings | None = None) -> DispatchSettings:
+    """Settings of a dispatch that may curtail PV only where the definition lets it."""
+    return replace(settings or DispatchSettings(), curtailable=definition.curtailment > 0)
+
+
+def _coordinated(
+    case: HostingCase, definition: Definition, fleet: Fleet, settings: DispatchSettings
+) -> LevelCheck | None:
+    """What a dispatch of the fleet comes to; None where there is no device to dispatch."""
+    owned = np.any([getattr(fleet, name) > 0 for name in RATINGS], axis=0)
+    if not owned.any():
+        return None
+    present = fleet.rows(owned)
+    for _ in range(_RESERVES):
+        done = dispatch(case.engine, present, case.inputs, settings)
+        if done.status == "infeasible":
+            return LevelCheck(False, Stop("infeasible"), float("nan"), {}, float("nan"), fleet)
+        share = _curtailed_share(done)
+        found = judged(case, present, done.p_kw, done.q_kvar, share, definition.curtailment)
+        if found.margin != found.margin or found.margin >= -TOLERANCE:
+            break
+        settings = replace(settings, reserve_pu=settings.reserve_pu - 1.5 * found.margin)
+    return replace(found, fleet=fleet)
+
+
+def _curtailed_share(done: Dispatch) -> float:
+    possible = float((done.p_pv_kw + done.p_curtailed_kw).sum())
+    return float(done.p_curtailed_kw.sum()) / possible if possible > 0 else 0.0

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
 from agents.dso.dispatch import DispatchSettings
+from agents.prosumer.fleet_checks import require_possible
 from cosim.hosting.capacity import Capacity, Method, Mode
 from cosim.hosting.case import HostingCase
-from cosim.hosting.check import static_check
+from cosim.hosting.check import dynamic_check, dynamic_settings, static_check
 from cosim.hosting.definition import Definition
 from cosim.hosting.ladder import Ladder, Progress
 from cosim.hosting.level import Check
-from cosim.hosting.one_shot import bracket
+from cosim.hosting.limits import what_limits
+from cosim.hosting.one_shot import bracket, dynamic_guess
+from cosim.hosting.siting import RATING, fleet_at
 from cosim.hosting.stepping import climb
-from feeders.errors import InputError
+from feeders.errors import InputError, InputErrors
 
 __all__ = ["DYNAMIC_STRIDE", "find"]
 
@@ -54,10 +61,44 @@ def find(
     """
     if method not in ("stepping", "one-shot"):
         raise InputError("hosting capacity", "method", method, "stepping or one-shot")
-    if check is None and mode == "static":
-        check = static_check(case, definition)
-    if check is None:
-        raise InputError("hosting capacity", "check", None, f"one that judges levels in mode {mode}")
-    ladder = Ladder(case, definition, check, progress)
-    index = climb(ladder) if method == "stepping" else bracket(ladder, ladder.last // 2)
-    return ladder.capacity(index, mode, method)
+    _require_possible(case, definition)
+    ladder = Ladder(case, definition, check or _usual_check(case, definition, mode, settings), progress)
+    if method == "stepping":
+        index = climb(ladder, DYNAMIC_STRIDE if mode == "dynamic" else 1)
+    else:
+        index = bracket(ladder, _guess(ladder, mode, settings) if check is None else 1)
+    found = ladder.capacity(index, mode, method)
+    if found.stop.kind == "infeasible" and check is None:
+        outside = fleet_at(case, definition, ladder.levels[index + 1])
+        found = replace(found, stop=what_limits(case, definition, outside, settings))
+    return found
+
+
+def _usual_check(case: HostingCase, definition: Definition, mode: Mode, settings: DispatchSettings | None) -> Check:
+    if mode == "static":
+        return static_check(case, definition)
+    if mode == "dynamic":
+        return dynamic_check(case, definition, settings)
+    raise InputError("hosting capacity", "check", None, f"one that judges levels in mode {mode}")
+
+
+def _guess(ladder: Ladder, mode: Mode, settings: DispatchSettings | None) -> int:
+    """Where to look first; the level with own profiles is no variable of a program, so from the middle."""
+    if mode != "dynamic" or not ladder.feasible(0):
+        return ladder.last // 2
+    chosen = dynamic_settings(ladder.definition, settings)
+    return dynamic_guess(ladder.case, ladder.definition, ladder.levels, chosen)
+
+
+def _require_possible(case: HostingCase, definition: Definition) -> None:
+    """Refuse cars and rooms that want what they cannot have, wherever they may be; one line for each parameter."""
+    n = len(case.candidates)
+    kinds = {der for der in RATING if der == definition.der or getattr(definition.fixed, der) > 0}
+    units = {name: np.full(n, float(der in kinds)) for der, name in RATING.items()}
+    units["hp_kw"] *= case.devices.hp_unit_kw
+    units["ev_kw"] *= case.devices.ev_unit_kw
+    try:
+        require_possible(fleet_at(case, definition, 0.0).with_ratings(**units), case.inputs)
+    except InputErrors as several:
+        first = {error.field.rpartition(".")[2]: error for error in reversed(several.errors)}
+        raise InputErrors(list(first.values())) from None

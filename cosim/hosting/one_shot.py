@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from cosim.hosting.ladder import Ladder
+from bisect import bisect_right
 
-__all__ = ["bracket"]
+import numpy as np
+
+from agents.dso.dispatch import DispatchSettings, most
+from agents.prosumer.fleet import RATINGS, Fleet
+from cosim.hosting.case import HostingCase
+from cosim.hosting.definition import Definition
+from cosim.hosting.ladder import Ladder
+from cosim.hosting.siting import RATING, fleet_at
+
+__all__ = ["bracket", "dynamic_guess"]
+
+_ROUNDS = 3  # of the guess, as random units are not all of one direction
 
 
 def bracket(ladder: Ladder, guess: int) -> int:
@@ -25,3 +36,32 @@ def bracket(ladder: Ladder, guess: int) -> int:
         if not low < at < high:
             at = (low + high) // 2
     return low
+
+
+def dynamic_guess(case: HostingCase, definition: Definition, levels: list[float], settings: DispatchSettings) -> int:
+    """Index of the level that a program gives whose variable is the level itself, with all devices coordinated.
+
+    Ratings go from those of the first level along a direction: that of scaled siting, or, of random units, the mean of
+    the units up to a level, which is moved to what was found until it stays.
+    """
+    at = len(levels) - 1 if definition.siting == "scaled" else bisect_right(levels, levels[0] + 1.0) - 1
+    for _ in range(_ROUNDS):
+        found = _highest(case, definition, levels, max(at, 1), settings)
+        if definition.siting == "scaled" or abs(found - at) <= 1:
+            return found
+        at = found
+    return at
+
+
+def _highest(
+    case: HostingCase, definition: Definition, levels: list[float], at: int, settings: DispatchSettings
+) -> int:
+    name, base = RATING[definition.der], fleet_at(case, definition, levels[0])
+    rise = levels[at] - levels[0]
+    direction = (getattr(fleet_at(case, definition, levels[at]), name) - getattr(base, name)) / rise
+    rows = np.any([getattr(base, rating) > 0 for rating in RATINGS], axis=0) | (direction > 0)
+    present: Fleet = base.rows(rows)
+    done = most(case.engine, present, case.inputs, {name: direction[rows]}, settings, upper=levels[-1] - levels[0])
+    if done.status == "infeasible":
+        return 0
+    return bisect_right(levels, levels[0] + float(done.x[0]) + 1e-9) - 1

@@ -17,7 +17,7 @@ from tests.cosim.hosting.small_feeders import R_OHM, VN_KV, X_OHM, line_feeder
 
 
 def surplus_kw(v_end_pu: float) -> float:
-    """Power into a two-bus line at its end, without reactive power, when the end is at this voltage and the source at 1.
+    """Power into a two-bus line at its end, no reactive power, when the end is at this voltage and the source at 1.
 
     With I = P / V: 1 = |V - (r + jx) P / V|, so (r^2 + x^2) P^2 - 2 r V^2 P + V^4 - V^2 = 0; the smaller root.
     """
