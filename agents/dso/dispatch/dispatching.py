@@ -17,7 +17,7 @@ from agents.dso.dispatch.wires import Point, Wires
 from agents.prosumer.fleet import Fleet, FleetInputs
 from feeders.engines import Engine
 
-__all__ = ["dispatch"]
+__all__ = ["dispatch", "dispatched", "infeasible", "outside_first"]
 
 Array = npt.NDArray[np.float64]
 
@@ -52,8 +52,8 @@ def dispatch(engine: Engine, fleet: Fleet, inputs: FleetInputs, settings: Dispat
     rounds = Rounds(engine, Wires.of(engine.feeder), fleet, inputs, chosen)
     best, passes = _search(rounds)
     if best is None:
-        return _infeasible(rounds, passes, time.perf_counter() - began)
-    return _dispatched(rounds, best, passes, time.perf_counter() - began)
+        return infeasible(rounds, passes, time.perf_counter() - began)
+    return dispatched(rounds, best, passes, time.perf_counter() - began)
 
 
 def _search(rounds: Rounds) -> tuple[Round | None, int]:
@@ -62,7 +62,7 @@ def _search(rounds: Rounds) -> tuple[Round | None, int]:
     for passes in range(1, rounds.settings.passes + 1):
         found = rounds.solved(point)
         if found is None and passes == 1:
-            found = _from_outside(rounds, point)
+            found = outside_first(rounds, point)
         if found is None or found.point is None:
             return best or found, passes
         best = _better(best, found)
@@ -72,7 +72,7 @@ def _search(rounds: Rounds) -> tuple[Round | None, int]:
     return best, rounds.settings.passes
 
 
-def _from_outside(rounds: Rounds, point: Point) -> Round | None:
+def outside_first(rounds: Rounds, point: Point) -> Round | None:
     """A solution at the flows of one that is a little outside the limits."""
     outside = rounds.solved(point, wider=_WIDER)
     if outside is None or outside.point is None:
@@ -94,7 +94,7 @@ def _ended(settings: DispatchSettings, found: Round) -> bool:
     return inside and (cheap or found.error_pu <= settings.agree_pu)
 
 
-def _dispatched(rounds: Rounds, best: Round, passes: int, seconds: float) -> Dispatch:
+def dispatched(rounds: Rounds, best: Round, passes: int, seconds: float) -> Dispatch:
     duals = best.solution.row_duals / rounds.cost_share
     found: dict[str, Any] = {
         **vars(best.done),
@@ -109,7 +109,7 @@ def _dispatched(rounds: Rounds, best: Round, passes: int, seconds: float) -> Dis
     return Dispatch("optimal", **found, passes=passes, n_exclusive=len(rounds.closed), seconds=seconds)
 
 
-def _infeasible(rounds: Rounds, passes: int, seconds: float) -> Dispatch:
+def infeasible(rounds: Rounds, passes: int, seconds: float) -> Dispatch:
     found: dict[str, Any] = {f.name: np.zeros((0, len(rounds.fleet))) for f in fields(Operation)}
     found |= {"x": np.zeros(0), "price": np.zeros((0, len(rounds.engine.feeder.buses))), "objective": np.nan}
     found |= {"terms": {}, "flows": None, "tightest": None, "error_pu": np.nan}
