@@ -6,7 +6,7 @@ from bisect import bisect_right
 
 import numpy as np
 
-from agents.dso.dispatch import DispatchSettings
+from agents.dso.dispatch import DispatchSettings, most
 from agents.prosumer.fleet import RATINGS, Fleet
 from cosim.hosting.case import HostingCase
 from cosim.hosting.definition import Definition
@@ -56,8 +56,6 @@ def dynamic_guess(case: HostingCase, definition: Definition, levels: list[float]
 def _highest(
     case: HostingCase, definition: Definition, levels: list[float], at: int, settings: DispatchSettings
 ) -> int:
-    from agents.dso.dispatch import most
-
     name, base = RATING[definition.der], fleet_at(case, definition, levels[0])
     rise = levels[at] - levels[0]
     direction = (getattr(fleet_at(case, definition, levels[at]), name) - getattr(base, name)) / rise
