@@ -24,6 +24,8 @@ __all__ = ["RadialGrid", "radial_grid"]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+_SAME_RATIO = 1e-9
+
 
 @dataclass(frozen=True)
 class RadialGrid:
@@ -94,7 +96,7 @@ def radial_grid(feeder: Feeder) -> RadialGrid:
     InputError
         If it is meshed; the message names the loop.
     EngineRefusalError
-        For branches that no pi equivalent fits, and voltage-dependent loads.
+        For branches that no pi equivalent fits, parallel ones of different ratios, and voltage-dependent loads.
     """
     model = feeder.nodal
     if model.branches.asymmetric.any() or feeder.voltage_dependent.any():
@@ -166,29 +168,11 @@ class _Tree:
     branches: list[list[int]]
 
     def grid(self, row_of_bus: IntArray) -> RadialGrid:
-        model, n = self.feeder.nodal, len(self.order)
-        scale, impedance, shunt = np.ones(n), np.zeros(n, dtype=complex), model.shunt_pu[self.order].copy()
-        i_max, s_max = np.full(n, np.inf), np.full(n, np.inf)
-        line, trafo = np.full(n, -1), np.full(n, -1)
-        for i, parent in self._below_sources():
-            first = self.branches[i][0]
-            from_parent = model.branches.from_node[first] == self.order[parent]
-            ratio = float(model.branches.ratio[first])
-            scale[i] = scale[parent] / ratio if from_parent else scale[parent] * ratio
-        shunt *= scale**2
-        lines, trafos = self._elements()
-        for i, parent in self._below_sources():
-            z_scale = scale[i] if model.branches.from_node[self.branches[i][0]] == self.order[parent] else scale[parent]
-            admittances = self._admittances(self.branches[i]) * z_scale**2
-            impedance[i] = 1 / admittances.sum()
-            halves = sum(complex(model.branches.g_pu[k], model.branches.b_pu[k]) for k in self.branches[i]) / 2
-            shunt[i] += halves * z_scale**2
-            shunt[parent] += halves * z_scale**2
-            line[i], trafo[i] = lines.get(self.branches[i][0], -1), trafos.get(self.branches[i][0], -1)
-            share = np.abs(admittances.sum() / admittances)  # of the whole current over a branch's own
-            i_max[i] = min(self._i_max(lines, k) * s for k, s in zip(self.branches[i], share, strict=True)) * scale[i]
-            s_max[i] = min(self._s_max(trafos, k) * s for k, s in zip(self.branches[i], share, strict=True))
-        u_root = np.full(n, np.nan)
+        model = self.feeder.nodal
+        scale = self._scale()
+        impedance, shunt = self._impedances_and_shunts(scale)
+        line, trafo, i_max, s_max = self._ratings(scale)
+        u_root = np.full(len(self.order), np.nan)
         position = {int(node): k for k, node in enumerate(self.order)}
         u_root[[position[int(node)] for node in model.slack_nodes]] = model.slack_vm_pu
         low, high = self._limits(row_of_bus, scale)
@@ -213,6 +197,60 @@ class _Tree:
 
     def _below_sources(self) -> Iterator[tuple[int, int]]:
         return ((i, int(parent)) for i, parent in enumerate(self.parent) if parent >= 0)
+
+    def _is_from_parent(self, branch: int, parent: int) -> bool:
+        return bool(self.feeder.nodal.branches.from_node[branch] == self.order[parent])
+
+    def _scale(self) -> FloatArray:
+        """Voltage of each node without load, over its source's.
+
+        Raises
+        ------
+        EngineRefusalError
+            For parallel branches of different ratios: between them a current goes round even without load.
+        """
+        b = self.feeder.nodal.branches
+        scale = np.ones(len(self.order))
+        for i, parent in self._below_sources():
+            ratios = [complex(b.ratio[k] * np.exp(1j * b.shift_rad[k])) for k in self.branches[i]]
+            pairs = zip(self.branches[i], ratios, strict=True)
+            down = [1 / ratio if self._is_from_parent(k, parent) else ratio for k, ratio in pairs]
+            if np.abs(np.diff(down)).max(initial=0.0) > _SAME_RATIO:
+                at = _bus_name(self.feeder, int(self.order[i]))
+                raise EngineRefusalError(
+                    f"feeder {self.feeder.name!r}: parallel branches to {at} differ in their ratio"
+                )
+            scale[i] = scale[parent] * abs(down[0])
+        return scale
+
+    def _impedances_and_shunts(self, scale: FloatArray) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
+        """Series impedance of the branch and shunt admittance of the node of each row, in u."""
+        model = self.feeder.nodal
+        impedance, shunt = np.zeros(len(scale), dtype=complex), model.shunt_pu[self.order] * scale**2
+        for i, parent in self._below_sources():
+            of_branch = self._scale_of_branch(scale, i, parent)
+            impedance[i] = 1 / (self._admittances(self.branches[i]).sum() * of_branch**2)
+            halves = sum(complex(model.branches.g_pu[k], model.branches.b_pu[k]) for k in self.branches[i]) / 2
+            shunt[[i, parent]] += halves * of_branch**2
+        return impedance, shunt
+
+    def _scale_of_branch(self, scale: FloatArray, i: int, parent: int) -> float:
+        """A pi equivalent is behind the ideal transformer, on the to side: scaled as the node there."""
+        return float(scale[i] if self._is_from_parent(self.branches[i][0], parent) else scale[parent])
+
+    def _ratings(self, scale: FloatArray) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+        """Row of the branch in ``net.line`` and ``net.trafo``, rated current in I' and rated power."""
+        n, (lines, trafos) = len(scale), self._elements()
+        line, trafo = np.full(n, -1), np.full(n, -1)
+        i_max, s_max = np.full(n, np.inf), np.full(n, np.inf)
+        for i, _ in self._below_sources():
+            branches = self.branches[i]
+            line[i], trafo[i] = lines.get(branches[0], -1), trafos.get(branches[0], -1)
+            admittances = self._admittances(branches)
+            share = np.abs(admittances.sum() / admittances)  # of the whole current over a branch's own
+            i_max[i] = min(self._i_max(lines, k) * s for k, s in zip(branches, share, strict=True)) * scale[i]
+            s_max[i] = min(self._s_max(trafos, k) * s for k, s in zip(branches, share, strict=True))
+        return line, trafo, i_max, s_max
 
     def _elements(self) -> tuple[dict[int, int], dict[int, int]]:
         """Rows of lines and transformers by branch."""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from feeders.ieee123.tables import FEET_PER_MILE, NOMINAL_KV, configuration_matrix, table
+from feeders.ieee123.tables import FEET_PER_MILE, NOMINAL_KV, configuration_matrix, rows, table
 
 __all__ = ["opendss_commands"]
 
@@ -70,7 +70,7 @@ def _lower(matrix: Any) -> str:
 
 
 def _configurations() -> Iterator[str]:
-    for row in table("configurations").itertuples():
+    for row in rows("configurations"):
         k, code = len(row.phases), row.configuration
         r, x, b = (configuration_matrix(code, name) for name in ("r_ohm", "x_ohm", "b_us"))
         c_nf = b * 1e3 / (2 * np.pi * 60.0)
@@ -86,7 +86,7 @@ def _at(bus: str, phases: str) -> str:
 
 def _lines() -> Iterator[str]:
     phases_of = table("configurations").set_index("configuration")["phases"]
-    for row in table("lines").itertuples():
+    for row in rows("lines"):
         phases = phases_of[row.configuration]
         yield (
             f"New Line.{row.from_bus}-{row.to_bus} Phases={len(phases)} LineCode=C{row.configuration}"
@@ -96,7 +96,7 @@ def _lines() -> Iterator[str]:
 
 
 def _switches() -> Iterator[str]:
-    for row in table("switches").itertuples():
+    for row in rows("switches"):
         if row.closed:
             yield (
                 f"New Line.switch-{row.from_bus}-{row.to_bus} Phases=3 Bus1={row.from_bus} Bus2={row.to_bus} Switch=yes"
@@ -105,7 +105,7 @@ def _switches() -> Iterator[str]:
 
 
 def _regulators(head_tap: int | None, downstream_taps: bool) -> Iterator[str]:
-    for row in table("regulators").itertuples():
+    for row in rows("regulators"):
         for phase in row.phases:
             tap = getattr(row, f"{phase}_tap")
             if row.name == "head regulator":
@@ -122,7 +122,7 @@ def _regulators(head_tap: int | None, downstream_taps: bool) -> Iterator[str]:
 
 
 def _capacitors() -> Iterator[str]:
-    for row in table("capacitors").itertuples():
+    for row in rows("capacitors"):
         for phase in _PHASES:
             kvar = getattr(row, f"{phase}_kvar")
             if kvar:
@@ -133,11 +133,11 @@ def _capacitors() -> Iterator[str]:
 
 
 def _loads(peak_kva: float | None, models: str) -> Iterator[str]:
-    rows = table("spot_loads")
-    p_kw = rows[[f"{phase}_kw" for phase in _PHASES]].to_numpy()
-    q_kvar = rows[[f"{phase}_kvar" for phase in _PHASES]].to_numpy()
+    spots = table("spot_loads")
+    p_kw = spots[[f"{phase}_kw" for phase in _PHASES]].to_numpy()
+    q_kvar = spots[[f"{phase}_kvar" for phase in _PHASES]].to_numpy()
     scale = 1.0 if peak_kva is None else peak_kva / float(np.hypot(p_kw.sum(), q_kvar.sum()))
-    for i, row in enumerate(rows.itertuples()):
+    for i, row in enumerate(rows("spot_loads")):
         connection, model = row.model.split("-")
         code = _MODEL[model] if models == "published" else 1
         for k, phase in enumerate(_PHASES):

@@ -34,7 +34,7 @@ from pandapower.auxiliary import pandapowerNet
 
 from feeders.errors import InputError, InputErrors
 from feeders.feeder import Feeder
-from feeders.ieee123.tables import FEET_PER_MILE, KM_PER_MILE, NOMINAL_KV, configuration_matrix, table
+from feeders.ieee123.tables import FEET_PER_MILE, KM_PER_MILE, NOMINAL_KV, configuration_matrix, rows, table
 
 __all__ = ["Ratings", "ieee123_feeder", "ieee123_net"]
 
@@ -109,12 +109,12 @@ def ieee123_net(
     _add_lines(net, ratings)
     _add_regulators(net, head_tap, downstream_taps)
     _add_service_transformer(net)
-    for row in table("switches").itertuples():
+    for row in rows("switches"):
         ends = _index(row.from_bus), _index(row.to_bus)
         pp.create_switch(net, *ends, et="b", closed=bool(row.closed), name=f"{row.from_bus}-{row.to_bus}")
     _add_loads(net, peak_kva)
     if capacitors:
-        for row in table("capacitors").itertuples():
+        for row in rows("capacitors"):
             kvar = row.a_kvar + row.b_kvar + row.c_kvar
             pp.create_shunt(net, _index(row.bus), q_mvar=-kvar / 1e3, name=f"capacitor {row.bus}")
     return net
@@ -139,31 +139,32 @@ def _index(bus: str) -> int:
 
 
 def _add_buses(net: pandapowerNet) -> None:
-    rows = table("coordinates")
-    places = (rows[["x_ft", "y_ft"]] * _KM_PER_FOOT * 1e3).round(1).itertuples(index=False, name=None)
-    vn_kv = np.where(rows["bus"] == "610", 0.48, NOMINAL_KV)
-    index, names = [_index(bus) for bus in rows["bus"]], rows["bus"].tolist()
-    pp.create_buses(net, len(rows), vn_kv=vn_kv, index=index, name=names, geodata=list(places), **_LIMITS)
+    nodes = table("coordinates")
+    places = (nodes[["x_ft", "y_ft"]] * _KM_PER_FOOT * 1e3).round(1).itertuples(index=False, name=None)
+    vn_kv = np.where(nodes["bus"] == "610", 0.48, NOMINAL_KV)
+    index, names = [_index(bus) for bus in nodes["bus"]], nodes["bus"].tolist()
+    pp.create_buses(net, len(nodes), vn_kv=vn_kv, index=index, name=names, geodata=list(places), **_LIMITS)
 
 
 def _add_lines(net: pandapowerNet, ratings: str) -> None:
-    rows = table("lines")
+    lines = table("lines")
     conductors = table("configurations").set_index("configuration")["conductor"]
-    rating_a = rows["configuration"].map(conductors).map(table("conductors").set_index("conductor")["rating_a"])
+    rating_a = lines["configuration"].map(conductors).map(table("conductors").set_index("conductor")["rating_a"])
+    codes = range(1, 13)
     per_km = {
-        quantity: rows["configuration"].map(lambda code, of=quantity: _positive_sequence(code, of)) / KM_PER_MILE
+        quantity: lines["configuration"].map({code: _positive_sequence(code, quantity) / KM_PER_MILE for code in codes})
         for quantity in ("r_ohm", "x_ohm", "b_us")
     }
     pp.create_lines_from_parameters(
         net,
-        [_index(bus) for bus in rows["from_bus"]],
-        [_index(bus) for bus in rows["to_bus"]],
-        rows["length_ft"].to_numpy() * _KM_PER_FOOT,
+        [_index(bus) for bus in lines["from_bus"]],
+        [_index(bus) for bus in lines["to_bus"]],
+        lines["length_ft"].to_numpy() * _KM_PER_FOOT,
         r_ohm_per_km=per_km["r_ohm"].to_numpy(),
         x_ohm_per_km=per_km["x_ohm"].to_numpy(),
         c_nf_per_km=per_km["b_us"].to_numpy() * 1e3 / (2 * np.pi * _FREQUENCY_HZ),
-        max_i_ka=(rating_a.to_numpy(dtype=float) if ratings == "conductor" else np.full(len(rows), _FLAT_A)) / 1e3,
-        name=(rows["from_bus"] + "-" + rows["to_bus"]).tolist(),
+        max_i_ka=(rating_a.to_numpy(dtype=float) if ratings == "conductor" else np.full(len(lines), _FLAT_A)) / 1e3,
+        name=(lines["from_bus"] + "-" + lines["to_bus"]).tolist(),
     )
 
 
@@ -181,7 +182,7 @@ def _add_regulators(net: pandapowerNet, head_tap: int, downstream_taps: bool) ->
     Kersting assumes no impedance. A tenth of a percent (2e-4 p.u. of voltage at full load) is what Newton-Raphson needs
     to start from voltages that know nothing of the taps.
     """
-    for row in table("regulators").itertuples():
+    for row in rows("regulators"):
         published = round(float(np.nanmean([row.a_tap, row.b_tap, row.c_tap])))
         tap = head_tap if row.name == "head regulator" else published if downstream_taps else 0
         _transformer(net, row.from_bus, row.to_bus, row.kva, 0.01, 0.1, row.name, tap)

@@ -20,20 +20,22 @@ Left out: nodes 195, 251, 350 and 451, without load behind open switches.
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["FEET_PER_MILE", "KM_PER_MILE", "NOMINAL_KV", "configuration_matrix", "table"]
+__all__ = ["FEET_PER_MILE", "KM_PER_MILE", "NOMINAL_KV", "configuration_matrix", "rows", "table"]
 
 FEET_PER_MILE = 5280.0
 KM_PER_MILE = 1.609344
 NOMINAL_KV = 4.16
 
-_TEXT = {"bus": str, "from_bus": str, "to_bus": str}
+_TEXT: dict[Hashable, type[str]] = {"bus": str, "from_bus": str, "to_bus": str}
 
 
 @cache
@@ -46,6 +48,11 @@ def table(name: str) -> pd.DataFrame:
     return _read(name).copy()
 
 
+def rows(name: str) -> Iterator[Any]:
+    """The rows of one table, each with its columns as attributes."""
+    return iter(_read(name).itertuples(index=False))
+
+
 def configuration_matrix(configuration: int, quantity: str) -> NDArray[np.float64]:
     """Phase matrix of a line configuration, shape (k, k) for its k phases.
 
@@ -56,8 +63,8 @@ def configuration_matrix(configuration: int, quantity: str) -> NDArray[np.float6
     quantity : str
         "r_ohm", "x_ohm" or "b_us", per mile.
     """
-    rows = _read("configurations")
-    row = rows[rows["configuration"] == configuration].iloc[0]
+    codes = _read("configurations")
+    row = codes[codes["configuration"] == configuration].iloc[0]
     symbol, unit = quantity.split("_")
     phases = row["phases"]
     pairs = [["".join(sorted(i + j)) for j in phases] for i in phases]
