@@ -19,6 +19,7 @@ from agents.prosumer.population import RECORDABLE, RECORDED, STATE, Population, 
 from agents.prosumer.prosumer import Prosumer, Window
 from agents.prosumer.rules import RULES, Ranges, Rule, VoltageBand, register_rule, rule_by_name, voltage_zone
 from agents.prosumer.signals import Signals
+from agents.prosumer.standards import ieee1547_b
 
 __all__ = [
     "RECORDABLE",
@@ -59,6 +60,7 @@ __all__ = [
     "arbitrage_cost",
     "charge",
     "charge_step",
+    "ieee1547_b",
     "least_curtailment",
     "reactive_power",
     "register_rule",

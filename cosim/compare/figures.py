@@ -40,7 +40,7 @@ _BINS = 10
 _MOST_POINTS = 400  # of one value; more hide one another, and the band says where they are
 _WIDEST = 36  # letters that fit side by side under a panel
 _KEPT_RANGE = (-100.0, 200.0)  # of gain kept [%]; the axis goes no farther for single prosumers
-_NAMES = {"none": "no rule", "prc": "PRC", "anrc": "ANRC", "hybrid": "hybrid"}
+_NAMES = {"none": "no rule", "prc": "PRC", "anrc": "ANRC", "hybrid": "hybrid", "ieee1547-b": "IEEE 1547-B"}
 
 
 def disparity_figure(measured: pd.DataFrame, by: str, values: Sequence[Any], title: str = "") -> Figure:

@@ -23,7 +23,7 @@ from feeders.errors import CosimError, InputError, InputErrors
 
 __all__ = ["Live", "LogEntry"]
 
-_LABELS = {"none": "no rule", "prc": "PRC", "anrc": "ANRC"}
+_LABELS = {"none": "no rule", "prc": "PRC", "anrc": "ANRC", "ieee1547-b": "IEEE 1547-B"}
 
 
 class Live:

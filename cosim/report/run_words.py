@@ -15,7 +15,13 @@ from cosim.scenario import Scenario
 
 __all__ = ["failed_words", "feeder_name", "run_lead", "tariff_words"]
 
-RULE_NAMES = {"none": "no inverter rule", "prc": "the rule PRC", "anrc": "the rule ANRC", "hybrid": "the hybrid rule"}
+RULE_NAMES = {
+    "none": "no inverter rule",
+    "prc": "the rule PRC",
+    "anrc": "the rule ANRC",
+    "hybrid": "the hybrid rule",
+    "ieee1547-b": "the curves of IEEE 1547, category B",
+}
 _MODES = {
     "closed-loop": "in closed loop",
     "open-loop": "in open loop",
