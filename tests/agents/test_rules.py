@@ -195,7 +195,7 @@ def test_a_rule_of_ones_own_that_gives_no_ranges_is_refused(
 
 
 def test_an_unknown_rule_is_refused_with_the_nearest() -> None:
-    with pytest.raises(InputError, match=r"one of none, prc, anrc, hybrid \(nearest: hybrid\)"):
+    with pytest.raises(InputError, match=r"one of none, prc, anrc, hybrid, ieee1547-b \(nearest: hybrid\)"):
         rule_by_name("hybird")
-    with pytest.raises(InputError, match=r"\(nearest: none, prc, anrc, hybrid\)"):
+    with pytest.raises(InputError, match=r"\(nearest: none, prc, anrc, hybrid, ieee1547-b\)"):
         rule_by_name("???")

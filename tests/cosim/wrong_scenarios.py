@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["BAND_FIELD", "DAY_UTC", "HOME", "RULES", "SCENARIOS", "START"]
 
 HOME = '[[prosumers]]\nid = "a"\nbus = 2\n'
-RULES = "one of none, prc, anrc, hybrid"
+RULES = "one of none, prc, anrc, hybrid, ieee1547-b"
 NAMES = "letters, digits, '_', '.' and '-', first a letter or digit, at most 64"
 STAMP = "a date and time with offset, without quotes, e.g. 2016-06-07T22:00:00Z or 2016-06-08T00:00:00+02:00"
 BAND = "0 < vm_min_pu < 1 - dead_pu <= 1 + dead_pu < vm_max_pu < 2"
