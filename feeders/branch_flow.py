@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from feeders.feeder import Feeder
 from feeders.nodal import NodalModel
 
-__all__ = ["line_currents_ka", "line_loading", "trafo_active_kw", "trafo_loading", "trafo_powers_kva"]
+__all__ = ["line_currents_ka", "line_loading", "lost_kw", "trafo_active_kw", "trafo_loading", "trafo_powers_kva"]
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -93,6 +93,13 @@ def trafo_loading(feeder: Feeder, model: NodalModel, voltages: ComplexArray) -> 
     """
     loading: FloatArray = trafo_powers_kva(model, voltages).max(axis=-1) / feeder.trafo_rating_kva.to_numpy()
     return loading
+
+
+def lost_kw(model: NodalModel, voltages: ComplexArray) -> FloatArray:
+    """Active power lost in all branches and shunts [kW], shape (K,): what the nodes feed in, all together."""
+    currents = (model.admittance_pu @ voltages.T).T
+    lost: FloatArray = (voltages * currents.conj()).real.sum(axis=1) * model.base_mva * 1e3
+    return lost
 
 
 def _ends(model: NodalModel, voltages: ComplexArray) -> list[tuple[ComplexArray, NDArray[np.int64]]]:
