@@ -44,8 +44,8 @@ class ConeDispatch:
         ``v l - P^2 - Q^2`` of each branch [p.u.], 0 where its cone is tight; NaN at sources and without resistance.
     losses_kwh, ac_losses_kwh : float
         Losses of the whole time by the program, and by the AC power flow of its dispatch; NaN without one.
-    n_at_once : int
-        Pairs of step and device in which charging times discharging is above 1e-6 kW^2.
+    at_once_kwh : float
+        Energy charged while as much is discharged, by the same batteries and cars.
     iterations : int
     """
 
@@ -53,7 +53,7 @@ class ConeDispatch:
     slack: Array
     losses_kwh: float
     ac_losses_kwh: float
-    n_at_once: int
+    at_once_kwh: float
     iterations: int
 
     @property
@@ -129,8 +129,8 @@ class _Case:
         x = solution.x[[level]] if level >= 0 and solution.feasible else np.zeros(0)
         if not solution.feasible:
             nan, nothing = float("nan"), _dispatch(powers, x, None, solution, {})
-            return ConeDispatch(nothing, np.zeros((0, len(grid))), nan, nan, 0, solution.iterations)
-        return self._found(of, powers | {"room_c": self._room_c(powers["room_c"], x)}, x, solution, program)
+            return ConeDispatch(nothing, np.zeros((0, len(grid))), nan, nan, nan, solution.iterations)
+        return self._found(of, self._states(powers, x), x, solution, program)
 
     def _at(self) -> npt.NDArray[np.int64]:
         """Position of each row's bus."""
@@ -142,12 +142,16 @@ class _Case:
         found: Array = np.where(columns >= 0, solution.x[columns], 0.0)
         return found
 
-    def _room_c(self, excess: Array, x: Array) -> Array:
-        """Temperature of the rooms, from the sum of what they are above the set-point."""
-        more = self.direction["hp_kw"] * x[0] if "hp_kw" in self.direction else 0.0
-        rooms = (self.fleet.hp_kw + more) / self.fleet.hp_unit_kw
-        found: Array = self.fleet.set_point_c + excess / np.where(rooms > 0, rooms, 1.0)
-        return found
+    def _states(self, powers: dict[str, Array], x: Array) -> dict[str, Array]:
+        """With energies and temperatures in place of what they are above the least, and the set-point."""
+        fleet = self.fleet
+        if len(x):
+            fleet = fleet.with_ratings(
+                **{name: getattr(fleet, name) + x[0] * kw for name, kw in self.direction.items()}
+            )
+        rooms = np.where(fleet.hp_kw > 0, fleet.n_rooms, 1.0)
+        battery_kwh = powers["battery_kwh"] + fleet.battery_soc_min * fleet.battery_kwh
+        return powers | {"battery_kwh": battery_kwh, "room_c": fleet.set_point_c + powers["room_c"] / rooms}
 
     def _found(
         self, of: ConeGrid, powers: dict[str, Array], x: Array, solution: ConicSolution, program: ConicProgram
@@ -162,8 +166,8 @@ class _Case:
             dispatch = replace(dispatch, flows=flows, tightest=tightest(feeder, flows), error_pu=error_pu)
             ac_losses = float(lost_kw(feeder.nodal, flows.voltages).sum()) * self.inputs.step_h
         losses = float(of.losses_kw(solution.x).sum()) * self.inputs.step_h
-        at_once = sum(int((powers[one] * powers[other] > 1e-6).sum()) for one, other in _OPPOSED)
-        return ConeDispatch(dispatch, of.slack(solution.x), losses, ac_losses, at_once, solution.iterations)
+        at_once = sum(float(np.minimum(powers[one], powers[other]).sum()) for one, other in _OPPOSED)
+        return ConeDispatch(dispatch, of.slack(solution.x), losses, ac_losses, at_once * self.inputs.step_h, solution.iterations)
 
     def _flows(self, dispatch: Dispatch) -> Flows | None:
         """AC power flow of it, None where there is none."""

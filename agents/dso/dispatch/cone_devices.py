@@ -11,6 +11,7 @@ modeling.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +53,10 @@ class ConeDevices:
     direction: dict[str, Array]
 
     def add(self) -> Columns:
-        """All families; columns of shape (T, N), -1 where a row has no such device, `room_c` as excess."""
+        """All families; columns of shape (T, N), -1 where a row has no such device.
+
+        `battery_kwh` is above the least energy, `room_c` the sum of the rooms' excess over the set-point.
+        """
         pv, battery = self._has("pv_kw"), self._has("battery_kw")
         found: Columns = {}
         families = {
@@ -79,14 +83,15 @@ class ConeDevices:
         return {"p_pv_kw": fed, "p_curtailed_kw": curtailed}
 
     def batteries(self) -> Columns:
-        """Energy of batteries, which end as they start."""
-        fleet, h, start = self.fleet, self.inputs.step_h, self.fleet.battery_soc_start * self.fleet.battery_h
-        charge, discharge, energy = self._columns(), self._columns(), self._columns()
-        self._within("battery_kw", energy, fleet.battery_soc_min * fleet.battery_h, fleet.battery_h)
+        """Energy of batteries, which end as they start; what is above the least energy leaks."""
+        fleet, h, least = self.fleet, self.inputs.step_h, self.fleet.battery_soc_min
+        charge, discharge, energy = self._columns(), self._columns(), self._columns()  # energy above the least
+        self._within("battery_kw", energy, None, (1.0 - least) * fleet.battery_h)
         kept = (1.0 - fleet.battery_self_discharge_per_h) ** h
-        first = np.zeros(energy.shape)
-        first[0] = kept * start
-        self._ledger("battery_kw", energy, _before(energy), (charge, discharge), (kept, fleet.battery_efficiency, first))
+        leak = -np.log1p(-fleet.battery_self_discharge_per_h)  # per h, of the constant rate that leaves `kept`
+        gain = np.where(leak > 0, (1.0 - kept) / np.where(leak > 0, leak, 1.0), h)
+        self._ledger("battery_kw", energy, (charge, discharge), (kept, gain, fleet.battery_efficiency, 0.0))
+        start = np.maximum(fleet.battery_soc_start - least, 0.0) * fleet.battery_h
         constant, more = self._rating("battery_kw", start)
         self.program.equal([(energy[-1], 1.0), more], constant)
         for power in (charge, discharge):
@@ -103,19 +108,18 @@ class ConeDevices:
         least = np.where(leaves, np.maximum(fleet.ev_soc_target, fleet.ev_soc_min), fleet.ev_soc_min) * fleet.ev_h
         self._within("ev_kw", energy, least, fleet.ev_h)
         driven = np.where(home, 0.0, -self._driven_h())
-        before = np.roll(energy, 1, axis=0)
-        self._ledger("ev_kw", energy, before, (charge, discharge), (1.0, fleet.ev_efficiency, driven))
+        self._ledger("ev_kw", energy, (charge, discharge), (1.0, h, fleet.ev_efficiency, driven))
         for power, may in ((charge, home), (discharge, home & fleet.ev_v2g)):
             self._within("ev_kw", power, None, may.astype(float))
             self.program.cost("ev_cycling", power, self.weights.ev_cycling * h)
         self._reward_sunny(charge)
         wanted, (level, per_level) = self._rating("ev_kw", fleet.ev_soc_target * fleet.ev_h)
         self.program.at_most([(short, -1.0), (energy, -1.0), (level, -per_level)], -wanted)
-        self.program.cost("ev_tracking", short, self.weights.ev_tracking * home)
+        self.program.cost("ev_tracking", short, self.weights.ev_tracking * h * home)
         return {"p_ev_charge_kw": charge, "p_ev_discharge_kw": discharge, "ev_kwh": energy}
 
     def heat_pumps(self) -> Columns:
-        """Rooms, which begin at their set-point."""
+        """Rooms, which end a day as they begin it; ramps are not limited from the last step to the first."""
         fleet, h = self.fleet, self.inputs.step_h
         power, excess, off = self._columns(), self.program.columns((len(self.inputs), len(self.fleet))), self._columns()
         self._within("hp_kw", power, None, 1.0)
@@ -125,7 +129,7 @@ class ConeDevices:
         sign = np.where(outside < 0, 1.0, -1.0)
         constant, more = self._rating("hp_kw", (1.0 - theta) * outside / fleet.hp_unit_kw)
         warms = (power, -(1.0 - theta) * sign * fleet.r_k_per_kw * fleet.cop)
-        self.program.equal([(excess, 1.0), (_before(excess), -theta), warms, more], constant)
+        self.program.equal([(excess, 1.0), (np.roll(excess, 1, axis=0), -theta), warms, more], constant)
         self._magnitude(off, [(excess, 1.0)])
         self.program.cost("discomfort", off, self.weights.discomfort * h)
         change, step = self._columns()[1:], [(power[1:], 1.0), (power[:-1], -1.0)]
@@ -137,7 +141,9 @@ class ConeDevices:
     def inverters(self) -> Columns:
         """Reactive power of PV and batteries within their shares."""
         q = self.program.columns((len(self.inputs), len(self.fleet)))
-        (of_pv, more), (of_battery, still) = (self._rating(each, self.fleet.q_share) for each in ("pv_kw", "battery_kw"))
+        (of_pv, more), (of_battery, still) = (
+            self._rating(each, self.fleet.q_share) for each in ("pv_kw", "battery_kw")
+        )
         for side in (1.0, -1.0):
             self.program.at_most([(q, side), more, still], of_pv + of_battery)
         return {"q_kvar": q}
@@ -166,15 +172,15 @@ class ConeDevices:
                 constant, more = self._rating(name, side * np.asarray(bound))
                 self.program.at_most([(columns, side), more], constant)
 
-    def _ledger(
-        self, name: str, energy: IntArray, before: IntArray, powers: tuple[IntArray, IntArray], of: tuple[Array, ...]
-    ) -> None:
-        """Energy after each step, from what is kept, the efficiency, and what comes in beside the powers, per kW."""
-        kept, efficiency, beside = of
-        h, (charge, discharge) = self.inputs.step_h, powers
-        constant, more = self._rating(name, beside)
-        flows: list[Term] = [(charge, -h * efficiency), (discharge, h / efficiency)]
-        self.program.equal([(energy, 1.0), (before, -np.asarray(kept)), *flows, more], constant)
+    def _ledger(self, name: str, energy: IntArray, powers: tuple[IntArray, IntArray], of: tuple[Any, ...]) -> None:
+        """Energy after each step, the last before the first.
+
+        From the share of it that is kept, the energy per power, the efficiency, and what comes in beside, per kW.
+        """
+        (kept, gain, efficiency, beside), (charge, discharge) = of, powers
+        constant, more = self._rating(name, np.broadcast_to(beside, energy.shape))
+        flows: list[Term] = [(charge, -gain * efficiency), (discharge, gain / efficiency)]
+        self.program.equal([(energy, 1.0), (np.roll(energy, 1, axis=0), -np.asarray(kept)), *flows, more], constant)
 
     def _magnitude(self, columns: IntArray, of: list[Term]) -> None:
         """Columns are not below the magnitude of a sum of terms."""
@@ -194,8 +200,3 @@ class ConeDevices:
     def _reward_sunny(self, charge: IntArray) -> None:
         per_kw = -self.weights.sunny_charging * self.inputs.step_h * self.inputs.pv_share[:, None]
         self.program.cost("sunny_charging", charge, per_kw)
-
-
-def _before(columns: IntArray) -> IntArray:
-    """Columns of the step before, none before the first."""
-    return np.vstack([np.full((1, columns.shape[1]), -1), columns[:-1]])

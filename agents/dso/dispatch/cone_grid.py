@@ -99,7 +99,6 @@ def cone_grid(program: ConicProgram, grid: RadialGrid, inputs: FleetInputs, sett
     weights = settings.weights
     program.cost("import_price", p[:, root], weights.import_price * energy * inputs.price[:, None])
     program.cost("losses", current[:, below], weights.losses * energy * grid.r_pu[below])
-    program.cost("losses", v, weights.losses * energy * grid.g_pu)
     return found
 
 

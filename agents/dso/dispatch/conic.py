@@ -185,7 +185,9 @@ class ConicProgram:
         if status not in _SOLVED:
             raise SolverError(f"Clarabel ends with {status} after {ended.iterations} iterations")
         x, marginal = np.array(ended.x), -np.array(ended.z)[: self._equal.n] / scale
-        return ConicSolution(True, x, marginal, sum(self.value(term, x) for term in self.costs), ended.iterations, seconds)
+        return ConicSolution(
+            True, x, marginal, sum(self.value(term, x) for term in self.costs), ended.iterations, seconds
+        )
 
     def _linear(self) -> Array:
         """What each column costs."""
