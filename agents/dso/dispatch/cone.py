@@ -115,11 +115,11 @@ class _Case:
         of = cone_grid(program, grid, self.inputs, self.settings)
         level = -1
         if self.direction:
-            level = int(program.columns((1,), 0.0, self.upper)[0])
+            level = int(program.columns((1,), 0.0, self.upper, self.upper)[0])
             a_day = float(np.abs(self.inputs.price) @ self.inputs.p_load_kw.sum(axis=1)) * self.inputs.step_h
             program.maximise(level, _TIE_BREAK / max(a_day, 1.0))
-        weights, curtailable = self.settings.weights, self.settings.curtailable
-        columns = ConeDevices(program, self.fleet, self.inputs, weights, curtailable, level, self.direction).add()
+        aims = (self.settings.weights, self.settings.curtailable)
+        columns = ConeDevices(program, self.fleet, self.inputs, *aims, level, self.direction, grid.base_kva).add()
         node = grid.row_of_bus[self._at()]
         for name, sign in _SIGNS.items():
             rows = of.q_balance if name == "q_kvar" else of.p_balance
@@ -167,7 +167,9 @@ class _Case:
             ac_losses = float(lost_kw(feeder.nodal, flows.voltages).sum()) * self.inputs.step_h
         losses = float(of.losses_kw(solution.x).sum()) * self.inputs.step_h
         at_once = sum(float(np.minimum(powers[one], powers[other]).sum()) for one, other in _OPPOSED)
-        return ConeDispatch(dispatch, of.slack(solution.x), losses, ac_losses, at_once * self.inputs.step_h, solution.iterations)
+        return ConeDispatch(
+            dispatch, of.slack(solution.x), losses, ac_losses, at_once * self.inputs.step_h, solution.iterations
+        )
 
     def _flows(self, dispatch: Dispatch) -> Flows | None:
         """AC power flow of it, None where there is none."""

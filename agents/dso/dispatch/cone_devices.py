@@ -42,6 +42,8 @@ class ConeDevices:
         Column of what scales `direction`, -1 without.
     direction : dict of str to array, shape (N,)
         kW of each rating per unit of the level.
+    unit_kw : float
+        What powers and energies are about.
     """
 
     program: ConicProgram
@@ -51,6 +53,7 @@ class ConeDevices:
     curtailable: bool
     level: int
     direction: dict[str, Array]
+    unit_kw: float
 
     def add(self) -> Columns:
         """All families; columns of shape (T, N), -1 where a row has no such device.
@@ -74,11 +77,10 @@ class ConeDevices:
 
     def pv(self) -> Columns:
         """What the sun allows is fed in or curtailed."""
-        fed, curtailed = self._columns(), self._columns()
+        fed = self._columns()
+        curtailed = self._columns() if self.curtailable else np.full_like(fed, -1)
         allowed, more = self._rating("pv_kw", self.inputs.pv_share[:, None])
         self.program.equal([(fed, 1.0), (curtailed, 1.0), more], allowed)
-        if not self.curtailable:
-            self.program.at_most([(curtailed, 1.0)])
         self.program.cost("curtailment", curtailed, self.weights.curtailment * self.inputs.step_h)
         return {"p_pv_kw": fed, "p_curtailed_kw": curtailed}
 
@@ -121,7 +123,11 @@ class ConeDevices:
     def heat_pumps(self) -> Columns:
         """Rooms, which end a day as they begin it; ramps are not limited from the last step to the first."""
         fleet, h = self.fleet, self.inputs.step_h
-        power, excess, off = self._columns(), self.program.columns((len(self.inputs), len(self.fleet))), self._columns()
+        power, excess, off = (
+            self._columns(),
+            self.program.columns((len(self.inputs), len(self.fleet)), unit=self.unit_kw),
+            self._columns(),
+        )
         self._within("hp_kw", power, None, 1.0)
         self._within("hp_kw", excess, -fleet.comfort_k / fleet.hp_unit_kw, fleet.comfort_k / fleet.hp_unit_kw)
         theta = np.exp(-h / (fleet.r_k_per_kw * fleet.c_kwh_per_k))
@@ -140,7 +146,7 @@ class ConeDevices:
 
     def inverters(self) -> Columns:
         """Reactive power of PV and batteries within their shares."""
-        q = self.program.columns((len(self.inputs), len(self.fleet)))
+        q = self.program.columns((len(self.inputs), len(self.fleet)), unit=self.unit_kw)
         (of_pv, more), (of_battery, still) = (
             self._rating(each, self.fleet.q_share) for each in ("pv_kw", "battery_kw")
         )
@@ -157,7 +163,7 @@ class ConeDevices:
         return replace(self, fleet=self.fleet.rows(there), direction=along)
 
     def _columns(self) -> IntArray:
-        return self.program.columns((len(self.inputs), len(self.fleet)), 0.0)
+        return self.program.columns((len(self.inputs), len(self.fleet)), 0.0, unit=self.unit_kw)
 
     def _rating(self, name: str, factor: npt.ArrayLike) -> tuple[Array, Term]:
         """A factor times a rating as right-hand side, and what the level adds to it as a term on the left side."""

@@ -100,13 +100,15 @@ class ConicProgram:
         self.n = 0
         self.costs: dict[str, list[Term]] = {}
         self._most, self._tie_break = -1, 1.0
+        self._units: list[Array] = []
         self._equal, self._at_most, self._cone = _Rows(), _Rows(), _Rows()
         self._cone_sizes: list[tuple[int, int]] = []
 
-    def columns(self, shape: tuple[int, ...], lower: Any = -np.inf, upper: Any = np.inf) -> IntArray:
-        """New columns within bounds, which broadcast to their shape."""
+    def columns(self, shape: tuple[int, ...], lower: Any = -np.inf, upper: Any = np.inf, unit: float = 1.0) -> IntArray:
+        """New columns within bounds, which broadcast to their shape; `unit` is what a value is thought to be about."""
         found = self.n + np.arange(int(np.prod(shape)), dtype=np.int64).reshape(shape)
         self.n += found.size
+        self._units.append(np.full(found.size, unit))
         for sign, bound in ((-1.0, np.broadcast_to(lower, shape)), (1.0, np.broadcast_to(upper, shape))):
             there = np.isfinite(bound)
             if there.any():
@@ -169,11 +171,15 @@ class ConicProgram:
         SolverError
             Where it ends with neither a solution nor the proof that there is none.
         """
-        clarabel, linear = _clarabel(), self._linear()
-        scale = 1.0 / max(float(np.abs(linear).max(initial=0.0)), 1e-12)  # tolerances are relative to costs of about 1
-        blocks = (self._equal, self._at_most, self._cone)
-        matrix = sparse.csc_matrix(sparse.vstack([block.matrix(self.n) for block in blocks]))
-        rhs = np.concatenate([part for block in blocks for part in block.rhs])
+        clarabel, blocks, unit = _clarabel(), (self._equal, self._at_most, self._cone), np.concatenate(self._units)
+        # What counts as feasible and as best is relative to the largest number anywhere: all are brought to about 1.
+        linear = unit * self._linear()
+        scale = 1.0 / max(float(np.abs(linear).max(initial=0.0)), 1e-12)
+        matrix = sparse.csr_array(sparse.vstack([block.matrix(self.n) for block in blocks]) @ sparse.diags_array(unit))
+        row_scale = 1.0 / np.maximum(abs(matrix).max(axis=1).toarray().ravel(), 1.0)
+        row_scale[self._equal.n + self._at_most.n :] = 1.0
+        rhs = row_scale * np.concatenate([part for block in blocks for part in block.rhs])
+        matrix = sparse.csc_matrix(sparse.diags_array(row_scale) @ matrix)
         cones = [clarabel.ZeroConeT(self._equal.n), clarabel.NonnegativeConeT(self._at_most.n)]
         cones += [clarabel.SecondOrderConeT(size) for size, count in self._cone_sizes for _ in range(count)]
         quadratic = sparse.csc_matrix((self.n, self.n))
@@ -184,7 +190,7 @@ class ConicProgram:
             return ConicSolution(False, np.zeros(0), np.zeros(0), float("nan"), ended.iterations, seconds)
         if status not in _SOLVED:
             raise SolverError(f"Clarabel ends with {status} after {ended.iterations} iterations")
-        x, marginal = np.array(ended.x), -np.array(ended.z)[: self._equal.n] / scale
+        x, marginal = unit * np.array(ended.x), -(row_scale * np.array(ended.z))[: self._equal.n] / scale
         return ConicSolution(
             True, x, marginal, sum(self.value(term, x) for term in self.costs), ended.iterations, seconds
         )
