@@ -22,7 +22,7 @@ from cosim.sweep import run_sweep
 from cosim.sweep.cluster import local
 from cosim.sweep.journal import read_journals
 from cosim.sweep.make_plan import plan_from_spec
-from cosim.sweep.plan import Plan
+from cosim.sweep.plan import Plan, scenario_of
 from cosim.sweep.spec import SweepSpec
 
 __all__ = ["Swept", "dask_overhead_ms", "memory_slope", "steady_rate", "sweep_of_days", "sweep_rates", "swept"]
@@ -69,11 +69,11 @@ def sweep_rates(effort: Effort, report: Report) -> Iterator[Row]:
     """
     plan = sweep_of_days(effort.sweep_runs)
     n, few = len(plan.runs), plan.runs[: max(2, len(plan.runs) // 20)]
-    run(few[0].scenario, references=False)  # what is compiled is loaded
+    run(scenario_of(few[0]), references=False)  # what is compiled is loaded
     found: dict[int, Swept] = {}
     loop: list[float] = []
     for done, workers in enumerate((2, 1), start=1):
-        loop += [seconds_of(partial(run, planned.scenario, references=False)) for planned in few]
+        loop += [seconds_of(partial(run, scenario_of(planned), references=False)) for planned in few]
         found[workers] = swept(plan, workers)
         report(0.45 * done)
     two, one = found[2], found[1]

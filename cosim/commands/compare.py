@@ -16,6 +16,7 @@ from cosim.compare.fields import matching, wanted
 from cosim.compare.folder import write_comparison
 from cosim.compare.text import Runs, differences_shown, group_name, means_shown, report
 from cosim.sweep import Sweep
+from cosim.sweep.kinds import SCENARIO
 from feeders.errors import InputError
 
 __all__ = ["compare_command"]
@@ -62,6 +63,7 @@ def compare_command(
 ) -> None:
     """Compare the runs of a sweep: disparity between prosumers, and voltage correction against what it costs them."""
     sweep = Sweep.load(folder)
+    sweep.require(SCENARIO)
     wishes = wanted(where)
     table = sweep.read([*sweep.plan.columns, "prosumer", *NEEDED])
     if table.empty:

@@ -16,6 +16,7 @@ from cosim.report.sweep_page import sweep_page
 from cosim.results import load_run
 from cosim.sweep import Sweep
 from cosim.sweep.checksums import CHECKSUMS
+from cosim.sweep.kinds import SCENARIO
 from cosim.sweep.places import REPORT
 from feeders.errors import CosimError, InputError
 
@@ -41,7 +42,9 @@ def report_of(folder: Path | str) -> str:
     manifest = _manifest(folder)
     try:
         if manifest.get("kind") == "sweep":
-            return sweep_page(Sweep.load(folder))
+            sweep = Sweep.load(folder)
+            sweep.require(SCENARIO)
+            return sweep_page(sweep)
         return run_page(load_run(folder), manifest, folder)
     except CosimError:
         raise

@@ -15,7 +15,7 @@ __all__ = ["CHECKSUMS", "NEEDED", "bytes_on_disk", "checked_bytes", "is_valid", 
 CHECKSUMS = "checksums.json"
 
 NEEDED = frozenset({"manifest.json", "scenario.toml", "prosumers.parquet", "bills.parquet"})
-"""Files that every run has."""
+"""Files that every run of a scenario has."""
 
 _BLOCK = 4096  # bytes; what a file takes on a disk comes in such pieces
 
@@ -26,17 +26,17 @@ def write_checksums(folder: Path) -> None:
     (folder / CHECKSUMS).write_bytes(_content(sums))
 
 
-def is_valid(folder: Path) -> bool:
+def is_valid(folder: Path, needed: frozenset[str] = NEEDED) -> bool:
     """Whether a folder of a run holds what was written: each file as it was, none missing, none added."""
-    return checked_bytes(folder) is not None
+    return checked_bytes(folder, needed) is not None
 
 
-def checked_bytes(folder: Path) -> int | None:
+def checked_bytes(folder: Path, needed: frozenset[str] = NEEDED) -> int | None:
     """What a valid folder of a run takes on disk [bytes]; None where it is not valid."""
     try:
         sums = _read(folder)
         sizes = _sizes(folder)
-        if sums is None or sizes is None or sizes.keys() != {*sums, CHECKSUMS} or not sums.keys() >= NEEDED:
+        if sums is None or sizes is None or sizes.keys() != {*sums, CHECKSUMS} or not sums.keys() >= needed:
             return None
         if any(file_digest(folder / name) != digest for name, digest in sums.items()):
             return None

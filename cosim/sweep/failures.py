@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from cosim.folder import write_file
+from cosim.sweep.kinds import SCENARIO, Kind
 from cosim.sweep.places import Places
 from cosim.sweep.plan import Plan, PlannedRun
 from cosim.sweep.task import Failure, Reason
@@ -51,14 +52,14 @@ def write_failure(folder: Path, run: PlannedRun, failure: Failure, plan: Plan) -
     folder.mkdir(exist_ok=True)
     own = folder / run.id
     own.mkdir(exist_ok=True)
-    write_file(own / "scenario.toml", run.scenario.to_toml().encode())
+    write_file(own / plan.kind.text, run.scenario.to_toml().encode())
     write_file(own / "detail.txt", f"{failure.message}\n\n{failure.detail}".rstrip().encode() + b"\n")
     about = {
         "run": run.number,
         "run_id": run.id,
         "reason": str(failure.reason),
         "message": failure.message,
-        "command": repeat_command(folder, run.id, plan.plugins, references=plan.references),
+        "command": repeat_command(folder, run.id, plan.plugins, references=plan.references, kind=plan.kind),
     }
     write_file(folder / f"{run.id}.json", (json.dumps(about, indent=2) + "\n").encode())
 
@@ -94,9 +95,11 @@ def forget_failure(folder: Path, run_id: str) -> None:
     shutil.rmtree(folder / run_id, ignore_errors=True)
 
 
-def repeat_command(folder: Path, run_id: str, plugins: tuple[str, ...], *, references: bool) -> str:
+def repeat_command(
+    folder: Path, run_id: str, plugins: tuple[str, ...], *, references: bool, kind: Kind = SCENARIO
+) -> str:
     """What to type to repeat a failed run by itself."""
-    words = ["cosim", "run", str(folder.absolute() / run_id / "scenario.toml")]
+    words = ["cosim", kind.command, str(folder.absolute() / run_id / kind.text)]
     for plugin in plugins:
         words += ["--plugin", plugin]
-    return f"{shlex.join([*words, *([] if references else ['--no-references'])])} --out NEW_DIR"
+    return f"{shlex.join([*words, *(() if references else kind.without_references)])} --out NEW_DIR"

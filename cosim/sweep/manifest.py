@@ -25,6 +25,7 @@ def manifest_of(plan: Plan, table: bytes) -> dict[str, Any]:
     """The manifest of a plan whose table is the Parquet file `table`: equal plans give equal values."""
     return {
         "kind": "sweep",
+        "of": plan.kind.name,
         "name": plan.name,
         "runs": len(plan.runs),
         "plan": hashlib.sha256(table).hexdigest(),
@@ -56,11 +57,11 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
 
 
 def changes_since(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """What finished runs depend on that is not as it was: code, libraries, input files; each from what to what.
+    """What finished runs depend on that is not as it was: kind, code, libraries, input files; each from what to what.
 
     A file that is no longer read has not changed, nor has one that was not there before.
     """
-    found = _differing("", old, new, ("code", "references"))
+    found = _differing("", old, new, ("of", "code", "references"))
     before, after = old.get("libraries", {}), new["libraries"]
     found += _differing("library ", before, after, sorted({*before, *after}))
     before, after = old.get("inputs", {}), new["inputs"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agents.prosumer import rule_by_name
-from cosim.sweep.plan import Plan
+from cosim.sweep.plan import Plan, scenario_of
 from feeders import require_feeder_name
 from feeders.errors import InputError, InputErrors
 
@@ -25,9 +25,10 @@ def require_known_names(plan: Plan, where: str) -> None:
 
 
 def _problems(plan: Plan) -> Iterator[tuple[str, str, InputError]]:
-    listed = {id(run.scenario.prosumers): run.scenario.prosumers for run in plan.runs}  # shared by many runs
-    rules = {run.scenario.rule for run in plan.runs} | {p.rule for some in listed.values() for p in some if p.rule}
-    feeders = {run.scenario.feeder.name for run in plan.runs if run.scenario.feeder.name}
+    scenarios = [scenario_of(run) for run in plan.runs]
+    listed = {id(scenario.prosumers): scenario.prosumers for scenario in scenarios}  # shared by many runs
+    rules = {scenario.rule for scenario in scenarios} | {p.rule for some in listed.values() for p in some if p.rule}
+    feeders = {scenario.feeder.name for scenario in scenarios if scenario.feeder.name}
     for field, names, known in (("rule", rules, rule_by_name), ("feeder.name", feeders, require_feeder_name)):
         for name in sorted(names):
             try:

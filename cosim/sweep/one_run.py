@@ -15,11 +15,12 @@ from cosim.input_files import input_files
 from cosim.plugins import load_plugin
 from cosim.scenario import Scenario
 from cosim.sweep.identity import code_version
+from cosim.sweep.kinds import SCENARIO, kind_named
 from cosim.sweep.task import Failure, Outcome, Reason, Task
 from cosim.sweep.write_run import run_to_store
 from feeders.errors import CosimError, PowerFlowError
 
-__all__ = ["carry_out", "failure_of"]
+__all__ = ["carry_out", "failure_of", "make_scenario"]
 
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 _REASONS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Reason], ...] = (
@@ -41,10 +42,14 @@ def carry_out(task: Task) -> Outcome:
         if here != task.code:
             message = f"the code of the sweep is {task.code}, here it is {here}: it has changed, or differs by machine"
             return Outcome(task.id, Failure(Reason.BAD_INPUT, message), skipped=True)
-        scenario = Scenario.from_dict(tomllib.loads(task.scenario))
-        return Outcome(task.id, size_bytes=run_to_store(task, scenario))
+        return Outcome(task.id, size_bytes=kind_named(task.kind).make(task))
     except BaseException as error:  # SystemExit too: code of a user's own does not end a sweep
         return Outcome(task.id, failure_of(error, task))
+
+
+def make_scenario(task: Task) -> int:
+    """Live the scenario of a task; see `cosim.sweep.write_run.run_to_store`."""
+    return run_to_store(task, Scenario.from_dict(tomllib.loads(task.scenario)))
 
 
 def failure_of(error: BaseException, task: Task) -> Failure:
@@ -86,6 +91,8 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def _lacks_a_file(task: Task) -> bool:
     """Whether an input file of the scenario is not there, which checks find without an error of the system."""
+    if task.kind != SCENARIO.name:
+        return False
     try:
         files = input_files(Scenario.from_dict(tomllib.loads(task.scenario)))
     except CosimError:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cosim.scenario import Scenario
+from cosim.sweep.kinds import SCENARIO, Kind, Subject
+from feeders.errors import InputError
 
-__all__ = ["Plan", "PlannedRun"]
+__all__ = ["Plan", "PlannedRun", "scenario_of"]
 
 
 @dataclass(frozen=True)
@@ -23,14 +25,14 @@ class PlannedRun:
         Hash of the scenario, the code and the contents of its input files: the name of its folder.
     fields : mapping of str to bool, int, float or str
         What the design says of this run, by axis: dotted names of fields, names of axes of levels, ``replication``.
-    scenario : Scenario
-        What is run; the prosumers of a population are not drawn yet.
+    scenario : Scenario or other subject
+        What is run, of the plan's kind; the prosumers of a scenario's population are not drawn yet.
     """
 
     number: int
     id: str
     fields: Mapping[str, Any]
-    scenario: Scenario
+    scenario: Subject
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Plan:
         Limits of one run; see `cosim.sweep.task.Task`. None: that of `cosim.sweep`'s default.
     axes : mapping of str to int
         The dimensions of the design and their sizes, whose product is the number of runs; the last varies fastest.
+    kind : Kind
+        What the runs are of.
     """
 
     name: str
@@ -73,3 +77,17 @@ class Plan:
     memory_mb: float | None = None
     attempts: int = 2
     axes: Mapping[str, int] = field(default_factory=dict)
+    kind: Kind = SCENARIO
+
+
+def scenario_of(run: PlannedRun) -> Scenario:
+    """The scenario of a run.
+
+    Raises
+    ------
+    InputError
+        When it is a run of another kind.
+    """
+    if not isinstance(run.scenario, Scenario):
+        raise InputError("sweep", "run", run.number, "a run of a scenario")
+    return run.scenario

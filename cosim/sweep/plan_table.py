@@ -9,23 +9,26 @@ from typing import Any
 
 import pyarrow as pa
 
+from cosim.scenario import Scenario
+from cosim.sweep.kinds import SCENARIO
 from cosim.sweep.plan import Plan, PlannedRun
 from cosim.toml import toml_value
 
 __all__ = ["ALWAYS", "plan_table"]
 
 ALWAYS = ("rule", "mode", "feeder.name", "start", "days", "seed", "replication")
-"""Columns of every plan, whatever its design."""
+"""Columns of every plan of scenarios, whatever its design."""
 
 
 def plan_table(plan: Plan) -> pa.Table:
-    """Columns ``run``, ``run_id``, the fields of the design in its order, then those of `ALWAYS` that it does not have.
+    """Columns ``run``, ``run_id``, the fields of the design in its order, then those of `ALWAYS` that it does not have,
+    where runs are of scenarios.
 
     A column of whole numbers, numbers, truth values or words has their type; of a mixture all are words, as in TOML.
     Where a run says nothing of a field there is nothing.
     """
     fields = list(dict.fromkeys(name for run in plan.runs for name in run.fields))
-    names = fields + [name for name in ALWAYS if name not in fields]
+    names = fields + [name for name in ALWAYS if plan.kind is SCENARIO and name not in fields]
     always = [_always(run) for run in plan.runs]
     columns = {
         name: _typed([known.get(name, run.fields.get(name)) for run, known in zip(plan.runs, always, strict=True)])
@@ -37,6 +40,8 @@ def plan_table(plan: Plan) -> pa.Table:
 
 def _always(run: PlannedRun) -> dict[str, Any]:
     scenario = run.scenario
+    if not isinstance(scenario, Scenario):
+        return {}
     return {
         "rule": scenario.rule,
         "mode": scenario.mode,

@@ -13,7 +13,7 @@ import psutil
 
 from cosim.sweep.estimate import Estimate, Measured, estimated
 from cosim.sweep.places import Places
-from cosim.sweep.plan import Plan, PlannedRun
+from cosim.sweep.plan import Plan, PlannedRun, scenario_of
 from cosim.sweep.preview_text import preview_lines
 from cosim.sweep.task import Failure, Outcome, Reason, Task
 from cosim.sweep.work import Sizes, kind_of_run
@@ -118,7 +118,7 @@ def preview(
         When nothing can be written there.
     """
     parent = _existing(folder)
-    sizes = [Sizes(run.scenario) for run in plan.runs]
+    sizes = [Sizes(scenario_of(run)) for run in plan.runs]
     chosen = _chosen(plan.runs, sizes)
     try:
         with TemporaryDirectory(prefix=".cosim-pilots-", dir=parent) as temporary:
@@ -157,7 +157,7 @@ def _chosen(runs: Sequence[PlannedRun], sizes: Sequence[Sizes]) -> list[tuple[Pl
     """Runs to be tried, each with so many days, the least work first."""
     kinds: dict[Hashable, list[int]] = {}
     for row, run in enumerate(runs):
-        kinds.setdefault(kind_of_run(run.scenario), []).append(row)
+        kinds.setdefault(kind_of_run(scenario_of(run)), []).append(row)
     most = sorted(kinds.values(), key=lambda rows: -sum(sizes[row].work for row in rows))[:_KINDS]
     found = [pair for rows in most for pair in _smallest_and_largest(rows, sizes)]
     found.sort(key=lambda pair: sizes[pair[0]].work_per_day * pair[1])
@@ -176,13 +176,14 @@ def _smallest_and_largest(rows: Sequence[int], sizes: Sequence[Sizes]) -> Iterat
 
 
 def _task(plan: Plan, run: PlannedRun, days: int, name: str, folder: str) -> Task:
-    scenario = run.scenario if run.scenario.days == days else run.scenario.changed({"days": days})
+    whole = scenario_of(run)
+    scenario = whole if whole.days == days else whole.changed({"days": days})
     task = Task(run.number, name, scenario.to_toml(), folder, plan.code, plan.plugins, plan.references, attempts=1)
     limits = {"timeout_s": min(plan.timeout_s, _PATIENCE_S), "memory_mb": plan.memory_mb or task.memory_mb}
     return Task(**{**task.__dict__, **limits})
 
 
 def _measured(pilot: Pilot) -> Measured:
-    sizes, outcome = Sizes(pilot.run.scenario), pilot.outcome
+    scenario, outcome = scenario_of(pilot.run), pilot.outcome
     quantities = outcome.seconds, outcome.peak_mb, outcome.size_bytes
-    return Measured(kind_of_run(pilot.run.scenario), sizes.work_per_day * pilot.days, *quantities)
+    return Measured(kind_of_run(scenario), Sizes(scenario).work_per_day * pilot.days, *quantities)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cosim.sweep.estimate import Estimate
+from cosim.sweep.plan import scenario_of
 
 if TYPE_CHECKING:
     from cosim.sweep.preview import Pilot, Preview
@@ -60,7 +61,7 @@ def _too_little(true: bool) -> str:
 def _tried(pilot: Pilot) -> str:
     fields = ", ".join(f"{name} {_short(value)}" for name, value in pilot.run.fields.items())
     run = f"run {pilot.run.number}" + (f" ({fields})" if fields else "")
-    if pilot.days != pilot.run.scenario.days:
+    if pilot.days != scenario_of(pilot.run).days:
         run += f" with days {pilot.days}"
     outcome, failure = pilot.outcome, pilot.failure
     if failure is not None:

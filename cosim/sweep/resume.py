@@ -13,6 +13,7 @@ from cosim.checkpoint import DamagedError
 from cosim.folder import flush, write_file
 from cosim.sweep.checksums import checked_bytes
 from cosim.sweep.failures import forget_failure, read_failure
+from cosim.sweep.kinds import Kind
 from cosim.sweep.locks import OccupiedError
 from cosim.sweep.manifest import changes_since, manifest_of, parquet_bytes, read_manifest, same_making
 from cosim.sweep.places import Places, set_aside
@@ -123,12 +124,12 @@ def set_up(places: Places, plan: Plan, *, go_on: bool, renew: bool, alone: bool)
     return new["plan"], notes + _of_other_designs(places, plan)
 
 
-def survey(places: Places, runs: Sequence[PlannedRun], *, retry_failed: bool) -> Found:
+def survey(places: Places, runs: Sequence[PlannedRun], kind: Kind, *, retry_failed: bool) -> Found:
     """Look through the folders of some runs: set the damaged aside, and remove what dead processes have left."""
     found = Found()
     kept, failures, leftovers = places.kept(), _ids(places.failed), _ids(places.working)
     for run in runs:
-        size = checked_bytes(places.run(run.id)) if run.id in kept else None
+        size = checked_bytes(places.run(run.id), kind.needed) if run.id in kept else None
         if size is None and run.id in kept:
             aside = set_aside(places.run(run.id), places.quarantine)
             found.notes.append(f"run {run.number} was damaged and is run anew; what was there: {aside}")

@@ -73,6 +73,7 @@ class Store:
             plan.references,
             plan.timeout_s,
             attempts=plan.attempts,
+            kind=plan.kind.name,
             **limits,
         )
 
@@ -85,8 +86,9 @@ class Store:
             return
         self._journal.add(run.number, outcome)
         failure = outcome.failure
-        if failure is None or is_valid(self._places.run(run.id)):  # its process may have died just after the last step
-            self._bytes_of[run.id] = bytes_on_disk(self._places.run(run.id)) or outcome.size_bytes
+        folder = self._places.run(run.id)
+        if failure is None or is_valid(folder, self.plan.kind.needed):  # its process may have died just after the end
+            self._bytes_of[run.id] = bytes_on_disk(folder) or outcome.size_bytes
             self._failed.discard(run.id)
             forget_failure(self._places.failed, run.id)
         elif failure.reason is not Reason.DISK_FULL:
@@ -120,7 +122,7 @@ class Store:
         try:
             with ExitStack() as stack:
                 setting_up(self.folder, stack)
-                write_results(self._places, plan, self._digest, kept)
+                write_results(self._places, plan, self._digest, kept, self.plan.kind)
                 write_file(self._places.failures, parquet_bytes(failures_table(self._places, plan)))
         except DamagedError as error:
             self.notes.append(str(error))
@@ -188,7 +190,7 @@ def opened(
                 alone = not others_at_work(places.root, shard)
                 go_on = resume or shard is not None
                 digest, notes = set_up(places, plan, go_on=go_on, renew=renew, alone=alone)
-            found = survey(places, share(plan, shard), retry_failed=retry_failed)
+            found = survey(places, share(plan, shard), plan.kind, retry_failed=retry_failed)
             for path in (places.results, places.failures) if found.to_do else ():
                 path.unlink(missing_ok=True)
         except OSError as error:

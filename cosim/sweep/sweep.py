@@ -14,10 +14,11 @@ import pyarrow.parquet as pq
 
 from cosim.outcome import Run
 from cosim.results import load_run
-from cosim.sweep.checksums import NEEDED, verified
+from cosim.sweep.checksums import verified
 from cosim.sweep.collected import PLAN_KEY, collected, empty_table
 from cosim.sweep.failures import failures_table, read_failure, repeat_command
 from cosim.sweep.journal import read_journals
+from cosim.sweep.kinds import SCENARIO, Kind, kind_named
 from cosim.sweep.manifest import read_manifest
 from cosim.sweep.places import Places
 from feeders.errors import InputError
@@ -42,10 +43,13 @@ class Sweep:
         Where it is.
     manifest : mapping
         Name, code, libraries, inputs.
+    kind : Kind
+        What its runs are of.
     """
 
     def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
         self.folder, self.manifest = folder, manifest
+        self.kind: Kind = kind_named(manifest.get("of", SCENARIO.name))
         self._places = Places(folder)
 
     @classmethod
@@ -89,8 +93,8 @@ class Sweep:
     def table(self) -> pd.DataFrame:
         """One row per finished run and prosumer, in the order of the plan.
 
-        Columns are those of `plan`, then those of `cosim.Run.indices`. Of an unfinished sweep, what was finished when
-        it was asked for first.
+        Columns are those of `plan`, then those of `cosim.Run.indices`; where runs are not of scenarios, a row is what
+        their `kind` says. Of an unfinished sweep, what was finished when it was asked for first.
         """
         return self.read()
 
@@ -143,9 +147,10 @@ class Sweep:
         InputError
             When there is no such run, it has no result, or its folder is not as it was written.
         """
+        self.require(SCENARIO)
         run_id = self._id_of(which)
         folder = self._places.run(run_id)
-        if all(verified(folder, name) is not None for name in NEEDED):  # series may be many, and are not read yet
+        if all(verified(folder, name) is not None for name in SCENARIO.needed):  # series may be many: not yet
             return load_run(folder)
         failure = read_failure(self._places.failed, run_id)
         if failure is not None:
@@ -156,6 +161,17 @@ class Sweep:
         else:
             allowed = "a run that is finished: this one is still to do"
         raise InputError(str(self.folder), "run", which, allowed)
+
+    def require(self, kind: Kind) -> None:
+        """Refuse a sweep of another kind of runs.
+
+        Raises
+        ------
+        InputError
+        """
+        if self.kind is not kind:
+            is_, allowed = f"a sweep of kind {self.kind.name}", f"a sweep of kind {kind.name}"
+            raise InputError(str(self.folder), "folder", is_, allowed)
 
     @cached_property
     def _plan(self) -> pa.Table:
@@ -176,12 +192,14 @@ class Sweep:
 
     @cached_property
     def _unfinished(self) -> pa.Table:
-        tables = list(collected(self._places, self._plan, self._places.kept()))
-        return pa.concat_tables(tables, promote_options="permissive") if tables else empty_table(self._plan)
+        tables = list(collected(self._places, self._plan, self._places.kept(), self.kind))
+        return pa.concat_tables(tables, promote_options="permissive") if tables else empty_table(self._plan, self.kind)
 
     def _command(self, run_id: str) -> str:
         plugins = tuple(self.manifest["plugins"])
-        return repeat_command(self._places.failed, run_id, plugins, references=self.manifest["references"])
+        return repeat_command(
+            self._places.failed, run_id, plugins, references=self.manifest["references"], kind=self.kind
+        )
 
     def _id_of(self, which: int | str) -> str:
         ids: list[str] = self._plan["run_id"].to_pylist()

@@ -39,7 +39,7 @@ class Task:
     id : str
         Hash of the scenario, the code and the contents of its input files: the name of its folder.
     scenario : str
-        The scenario as TOML, prosumers not drawn yet.
+        The scenario as TOML, prosumers not drawn yet; or what else a run of its kind is made of.
     folder : str
         The sweep's folder, absolute; seen by driver and worker under this name.
     code : str
@@ -54,6 +54,8 @@ class Task:
         Resident memory of its process [MB] above which it is given up.
     attempts : int
         How often it is tried when its process dies.
+    kind : str
+        Name of the `cosim.sweep.kinds.Kind` of runs that it is of.
     """
 
     number: int
@@ -66,6 +68,7 @@ class Task:
     timeout_s: float = 3600.0
     memory_mb: float = 4096.0
     attempts: int = 2
+    kind: str = "scenario"
 
 
 @dataclass(frozen=True)

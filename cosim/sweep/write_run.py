@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from errno import EEXIST, ENOTEMPTY
 from pathlib import Path
@@ -18,14 +18,14 @@ from cosim.recorded import write_series
 from cosim.results import SERIES, about, fill_run
 from cosim.scenario import Scenario
 from cosim.stream import LiveInFiles
-from cosim.sweep.checksums import bytes_on_disk, checked_bytes, is_valid, write_checksums
+from cosim.sweep.checksums import NEEDED, bytes_on_disk, checked_bytes, is_valid, write_checksums
 from cosim.sweep.places import Places, set_aside
 from cosim.sweep.references import SharedCosts
 from cosim.sweep.task import Task
 from cosim.unfinished import BusyError, unfinished
 from feeders.errors import InputError
 
-__all__ = ["remove_leftovers", "run_to_store", "write_run"]
+__all__ = ["remove_leftovers", "require_free", "run_to_store", "write_run", "write_whole"]
 
 _TRIES = 100  # of what another process may come in between of
 _LOCK = "lock"
@@ -50,7 +50,7 @@ def run_to_store(task: Task, scenario: Scenario) -> int:
     kept = checked_bytes(target)
     if kept is not None:
         return kept
-    _require_free(target)
+    require_free(target)
     job = Job(scenario, references=task.references, costs=SharedCosts(Path(task.folder), scenario, task.code))
     if scenario.days == 1:
         return write_run(task, job.run(live_in_memory))
@@ -70,17 +70,39 @@ def write_run(task: Task, run: Run) -> int:
     ------
     OSError
     """
+
+    def fill(folder: Path) -> None:
+        fill_run(run, folder, _manifest(task, run))
+        if run.scenario.record:
+            write_series(run.series, folder / SERIES)
+
+    return write_whole(task, fill)
+
+
+def write_whole(task: Task, fill: Callable[[Path], None], needed: frozenset[str] = NEEDED) -> int:
+    """Write the folder of a task, whole or not at all; what it takes on disk [bytes].
+
+    Parameters
+    ----------
+    task : Task
+    fill : callable
+        Writes the files into an empty folder.
+    needed : frozenset of str
+        Files that a valid folder has.
+
+    Raises
+    ------
+    OSError
+    """
     places = Places(Path(task.folder))
     with _claimed(places.working, task.id) as own:
         folder = own / "run"
         folder.mkdir()
-        fill_run(run, folder, _manifest(task, run))
-        if run.scenario.record:
-            write_series(run.series, folder / SERIES)
+        fill(folder)
         write_checksums(folder)
         flush_all(folder)
         size = bytes_on_disk(folder)
-        _publish(folder, places.run(task.id), places.quarantine)
+        _publish(folder, places.run(task.id), places.quarantine, needed)
     return size
 
 
@@ -105,7 +127,7 @@ def _run_by_days(task: Task, job: Job, *, private: bool) -> int:
     raise cause  # what the system said, for whoever tells a full disk from the rest; outside, or each were of the other
 
 
-def _require_free(target: Path) -> None:
+def require_free(target: Path) -> None:
     """Refuse early what cannot be replaced by a folder."""
     if target.exists() and not target.is_dir():
         raise FileExistsError(EEXIST, "a file is where the folder of a run should be", str(target))
@@ -140,10 +162,10 @@ def _claim(working: Path, run_id: str, stack: ExitStack) -> Path:
     raise FileNotFoundError(f"{working}: no folder can be kept in it")
 
 
-def _publish(folder: Path, target: Path, quarantine: Path) -> None:
+def _publish(folder: Path, target: Path, quarantine: Path, needed: frozenset[str]) -> None:
     """Give a folder its name, unless a valid one has it."""
     for _ in range(_TRIES):
-        _require_free(target)
+        require_free(target)
         try:
             folder.rename(target)
         except OSError as error:
@@ -152,7 +174,7 @@ def _publish(folder: Path, target: Path, quarantine: Path) -> None:
         else:
             flush(target.parent)
             return
-        if is_valid(target):
+        if is_valid(target, needed):
             return
         with suppress(FileNotFoundError):  # another process has done it
             set_aside(target, quarantine)
