@@ -15,6 +15,8 @@ from cosim.hosting.case import HostingCase, hosting_case
 from cosim.hosting.day import Day
 from cosim.hosting.definition import Definition
 from cosim.hosting.devices import Devices
+from cosim.hosting.noise import Noise
+from cosim.hosting.search import Search
 from cosim.scenario import FeederSpec, read_toml
 from cosim.strict import Strict
 from cosim.toml import toml_text
@@ -111,6 +113,10 @@ class HostingFile(Strict):
     day : Day
     devices : Devices
     hosting : Definition
+    noise : Noise, optional
+        Which of the sampled days it is, around that of `day`; without it that day.
+    search : Search, optional
+        How it is searched for, where the command does not say it.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=64)] = "hosting"
@@ -120,6 +126,8 @@ class HostingFile(Strict):
     day: Day = Day()
     devices: Devices = Devices()
     hosting: Definition = Definition()
+    noise: Noise | None = None
+    search: Search | None = None
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], where: str = "hosting file") -> Self:
@@ -170,9 +178,10 @@ class HostingFile(Strict):
             For what there is not, or cannot be used: see `HostingFeeder.build` and `cosim.hosting.case.hosting_case`.
         """
         engine = self.feeder.engine
-        return hosting_case(
+        case = hosting_case(
             self.feeder.build(), self.day, self.devices, homes=self.homes, nodes=self.nodes, engine=engine
         )
+        return case if self.noise is None else self.noise.on(case)
 
 
 def _put(data: dict[str, Any], path: list[str], value: Any) -> None:
