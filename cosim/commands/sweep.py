@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
@@ -11,8 +9,9 @@ from typing import Annotated
 import typer
 
 from cosim.commands.options import Out, Plugins, Set, parse_changes
+from cosim.commands.resumable import resumable
 from cosim.planners import available_cores
-from cosim.sweep import Plan, Sweep, SweepInterrupted, SweepStopped, plan_of, run_sweep
+from cosim.sweep import Plan, Sweep, plan_of, run_sweep
 from cosim.sweep.names import require_known_names
 from cosim.sweep.progress import shown
 from cosim.sweep.supervisor import Supervisor
@@ -70,26 +69,19 @@ def sweep_command(
         _preview(plan, workers, folder)
         return
     began = perf_counter()
-    try:
-        with shown(plan.name) as (report, say):
-            sweep = run_sweep(
-                plan,
-                folder,
-                workers=workers,
-                scheduler=scheduler,
-                resume=resume or retry_failed,
-                renew=renew,
-                retry_failed=retry_failed,
-                shard=share,
-                progress=report,
-                tell=lambda line: say(f"note: {line}"),
-            )
-    except SweepStopped as error:
-        typer.echo(f"stopped: {error}; to go on: {_again()}", err=True)
-        raise typer.Exit(1) from None
-    except SweepInterrupted as error:
-        typer.echo(f"{error}; to go on: {_again()}", err=True)
-        raise typer.Exit(130) from None
+    with resumable(), shown(plan.name) as (report, say):
+        sweep = run_sweep(
+            plan,
+            folder,
+            workers=workers,
+            scheduler=scheduler,
+            resume=resume or retry_failed,
+            renew=renew,
+            retry_failed=retry_failed,
+            shard=share,
+            progress=report,
+            tell=lambda line: say(f"note: {line}"),
+        )
     _conclude(plan, sweep, folder, perf_counter() - began)
 
 
@@ -133,9 +125,3 @@ def _conclude(plan: Plan, sweep: Sweep, folder: Path, seconds: float) -> None:
         reasons = ", ".join(f"{n} {reason}" for reason, n in counts.items())
         typer.echo(f"failed: {reasons}; messages, and commands that repeat them: {folder / 'failed'}", err=True)
         raise typer.Exit(1)
-
-
-def _again() -> str:
-    """The command that goes on with what this one began."""
-    given = [word for word in sys.argv[1:] if word not in ("--resume", "--renew", "--retry-failed")]
-    return shlex.join(["cosim", *given, "--resume"])

@@ -18,7 +18,7 @@ _OWN_FILES = (
     *("sweep.toml", "manifest.json", "plan.parquet", "results.parquet", "failures.parquet"),
     REPORT,
 )
-_OWN_FOLDERS = ("runs", "failed", "working", "references", "quarantine", "stale", "compare")
+_OWN_FOLDERS = ("runs", "failed", "working", "references", "quarantine", "stale", "compare", "distribution")
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def set_aside(path: Path, into: Path) -> Path:
 
 def _own(path: Path) -> bool:
     name = path.name.removesuffix(".new")
-    if name.startswith(".compare."):  # left by a comparison that was killed
+    if name.startswith((".compare.", ".distribution.")):  # left by what was killed while it wrote them
         return True
     if name.startswith("journal"):
         return name.endswith(".jsonl")
