@@ -6,19 +6,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pandas as pd
 import typer
 from rich.console import Console
 
+from cosim.commands.hosting_scenarios import (
+    DrawSites,
+    NoiseSeed,
+    Renew,
+    Resume,
+    Scenarios,
+    Sigma,
+    Workers,
+    folder_of,
+    require_no_scenarios,
+    run_scenarios,
+)
 from cosim.commands.options import Set, parse_changes
 from cosim.commands.show import show_table
-from cosim.hosting.capacity import Capacity, Method, Mode
+from cosim.hosting.capacity import Capacity
 from cosim.hosting.find import find
 from cosim.hosting.hosting_file import HostingFile
 from cosim.hosting.ladder import Progress
 from cosim.hosting.level import LevelCheck
+from cosim.hosting.monte_carlo import MonteCarlo
+from cosim.hosting.search import Search
 from cosim.hosting.written import capacity_table, write_hosting
 from cosim.plots.hosting_map import draw_capacities
 from feeders.errors import InputError
@@ -41,7 +55,7 @@ class Methods(StrEnum):
     STEPPING = "stepping"
 
 
-_MODES: dict[Modes, tuple[Mode, ...]] = {
+_MODES: dict[Modes, tuple[Literal["static", "dynamic"], ...]] = {
     Modes.STATIC: ("static",),
     Modes.DYNAMIC: ("dynamic",),
     Modes.BOTH: ("static", "dynamic"),
@@ -50,10 +64,12 @@ _MODES: dict[Modes, tuple[Mode, ...]] = {
 
 def hosting_command(
     hosting_file: Annotated[Path, typer.Argument(metavar="FEEDER.toml", help="The feeder, its day, what is asked.")],
-    mode: Annotated[Modes, typer.Option(help="Own profiles, coordinated dispatch, or both.")] = Modes.BOTH,
+    mode: Annotated[
+        Modes | None, typer.Option(help="Own profiles, coordinated dispatch, or both; by default what the file says.")
+    ] = None,
     method: Annotated[
-        Methods, typer.Option(help="A guess that its neighbours prove, or level by level with all metrics.")
-    ] = Methods.ONE_SHOT,
+        Methods | None, typer.Option(help="A guess that its neighbours prove, or level by level with all metrics.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Folder for tables of capacities, levels and sites.")
     ] = None,
@@ -61,20 +77,38 @@ def hosting_command(
         Path | None, typer.Option("--map", metavar="FILE.png", help="A map of the sited devices: png, svg or pdf.")
     ] = None,
     change: Set = None,
+    scenarios: Scenarios = None,
+    sigma: Sigma = 0.1,
+    noise_seed: NoiseSeed = 0,
+    draw_sites: DrawSites = False,
+    workers: Workers = None,
+    resume: Resume = False,
+    renew: Renew = False,
 ) -> None:
     """Find how much of one kind of device a radial feeder takes before something is outside its limits.
 
     Static: every device runs its own profile. Dynamic: all are coordinated. The AC power flow confirms what is
     reported, and finds the level one step higher outside. A base case that is outside already is an answer, not 0 %.
+
+    With --scenarios for that many sampled days, each in a process of its own, into a folder that --resume goes on with.
     """
     if picture is not None and picture.suffix not in (".png", ".svg", ".pdf"):
         raise InputError("--map", "file", str(picture), "a name that ends in .png, .svg or .pdf")
     asked = HostingFile.from_toml(hosting_file, parse_changes(change))
+    search = _search(asked, mode, method)
+    if scenarios is not None:
+        settings = MonteCarlo(
+            scenarios=scenarios, seed=noise_seed, sigma=sigma, siting="drawn" if draw_sites else "fixed"
+        )
+        asked = asked.model_copy(update={"search": search})
+        run_scenarios(asked, settings, folder_of(asked, out, picture), workers=workers, resume=resume, renew=renew)
+        return
+    require_no_scenarios(workers=workers, resume=resume, renew=renew, draw_sites=draw_sites)
     case = asked.case()
     found = []
-    for each in _MODES[mode]:
+    for each in search.modes:
         with _progress_line(f"{asked.name}, {each}") as progress:
-            found.append(find(case, asked.hosting, each, _method(method), progress))
+            found.append(find(case, asked.hosting, each, search.method, progress))
     title = f"{asked.name}: {asked.hosting.der} on {case.feeder.name}, {case.peak_kva:,.0f} kVA, {case.n_homes} homes"
     show_table(_shown(found), title)
     for capacity in found:
@@ -88,8 +122,12 @@ def hosting_command(
         typer.echo(f"map: {picture}")
 
 
-def _method(method: Methods) -> Method:
-    return "one-shot" if method is Methods.ONE_SHOT else "stepping"
+def _search(asked: HostingFile, mode: Modes | None, method: Methods | None) -> Search:
+    """What the command says, or else the file."""
+    usual = asked.search or Search()
+    chosen: Literal["one-shot", "stepping"] = "one-shot" if method is Methods.ONE_SHOT else "stepping"
+    modes = usual.modes if mode is None else _MODES[mode]
+    return Search(modes=modes, method=usual.method if method is None else chosen)
 
 
 def _shown(found: list[Capacity]) -> pd.DataFrame:
