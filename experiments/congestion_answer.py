@@ -11,33 +11,9 @@ import pandas as pd
 from experiments.congestion_flows import Flow
 from experiments.congestion_outcomes import Outcome, counts, pick
 from experiments.congestion_settings import CongestionSettings
+from experiments.verdicts import Timing
 
-__all__ = ["Answer", "Timing"]
-
-
-@dataclass(frozen=True)
-class Timing:
-    """A line of the study's log: what was measured, and what is asked of it.
-
-    Attributes
-    ----------
-    what : str
-    value : float
-    limit : float, optional
-        What it must stay below.
-    unit : str
-        Seconds by default.
-    """
-
-    what: str
-    value: float
-    limit: float | None = None
-    unit: str = "s"
-
-    @property
-    def holds(self) -> bool:
-        """Whether it is below its limit, if there is one."""
-        return self.limit is None or self.value < self.limit
+__all__ = ["Answer"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,11 +15,11 @@ from agents.prosumer.dispatch_year import Dispatch, dispatch_year
 from agents.prosumer.self_consumption import Step, Stores, net_and_room
 from cosim.region import RegionCase, YearFlow, year_flow
 from cosim.region.published import published_reference
-from experiments.congestion_answer import Timing
 from experiments.congestion_flows import Flow
 from experiments.congestion_runs import at_worst, year
 from experiments.congestion_scenarios import ALL
 from experiments.congestion_settings import CongestionSettings
+from experiments.verdicts import Timing
 
 __all__ = ["PeakMemory", "flow_of", "reference_timings", "today_flow_kw"]
 

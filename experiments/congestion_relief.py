@@ -18,7 +18,7 @@ import pandas as pd
 
 from cosim.region import Penetration, RegionCase, region_case
 from cosim.study import StudyOptions, StudyResult, changed_settings
-from experiments.congestion_answer import Answer, Timing
+from experiments.congestion_answer import Answer
 from experiments.congestion_flows import Flow
 from experiments.congestion_outcomes import Outcome, mean_counts
 from experiments.congestion_payers import with_changes
@@ -28,6 +28,7 @@ from experiments.congestion_runs import closed_form_s, draw_outcomes, facts_of, 
 from experiments.congestion_scenarios import PAYING, SCENARIOS, TODAY
 from experiments.congestion_settings import CongestionSettings
 from experiments.congestion_variants import CaseMaker, Row, forecast_rows, n_cases, sensitivity_rows
+from experiments.verdicts import Timing
 from feeders.region import Region, schutterwald_region
 
 __all__ = ["relief", "study"]

@@ -20,8 +20,8 @@ from experiments.congestion_flows import flow_table, flows_figure
 from experiments.congestion_outcomes import mean_counts
 from experiments.congestion_payers import BURDENS, OWNERS, THIRDS, by_owner, by_third, inequality, payers_figure
 from experiments.congestion_scenarios import SCENARIOS, STOR
-from experiments.congestion_verdict import claims, curb_on_top, measured, orders, verdict_lines
-from experiments.verdicts import claims_table
+from experiments.congestion_verdict import claims, curb_on_top, measured, orders
+from experiments.verdicts import claims_table, verdict_lines
 
 if TYPE_CHECKING:
     from experiments.congestion_answer import Answer

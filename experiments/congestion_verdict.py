@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import isnan
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from experiments.congestion_outcomes import Outcome, added_and_removed, mean_counts, pick
 from experiments.congestion_scenarios import HELD, STOR, UNCAPPED
 from experiments.congestion_settings import LEVEL_NAMES, CongestionSettings
-from experiments.verdicts import Claim
+from experiments.verdicts import Claim, Verdict
 
 if TYPE_CHECKING:
     from experiments.congestion_answer import Answer
 
-__all__ = ["Verdict", "claims", "curb_on_top", "measured", "orders", "verdict_lines"]
+__all__ = ["claims", "curb_on_top", "measured", "orders"]
 
 _CUR_A, _CUR_B, _PRO_A, _PRO_AB = (f"{STOR}+{name}" for name in ("CurA", "CurB", "ProA", "ProA+ProB"))
 _ON_TOP, _RESIDUAL = f"{_PRO_AB}+CurB", f"{_PRO_AB}+CurB residual"
@@ -24,20 +24,6 @@ _LEAST_REMOVED = 75.0
 _GAP_PERCENT = 5.0
 _ROUNDING = 1e-9
 _MARGINAL, _TOLERANCE_POINTS = 10.0, 5.0  # percent, and points around a published percentage that count as the same
-
-
-class Verdict(NamedTuple):
-    """Something that must hold, whether it does in every draw, and the numbers."""
-
-    what: str
-    holds: bool
-    numbers: str
-
-
-def verdict_lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
-    """One line each, PASS or FAIL first."""
-    for verdict in verdicts:
-        yield f"- {'PASS' if verdict.holds else 'FAIL'}: {verdict.what}: {verdict.numbers}"
 
 
 def orders(table: pd.DataFrame) -> list[Verdict]:

@@ -19,7 +19,7 @@ import experiments
 from agents.dso.relief import ProA, ProB
 from cosim.region import RegionCase, live_year
 from cosim.study import StudyOptions, changed_settings
-from experiments.congestion_answer import Answer, Timing
+from experiments.congestion_answer import Answer
 from experiments.congestion_outcomes import COLUMNS, pick
 from experiments.congestion_payers import THIRDS, by_owner, by_third, inequality
 from experiments.congestion_power import reference_timings
@@ -29,6 +29,7 @@ from experiments.congestion_runs import measures_of
 from experiments.congestion_scenarios import ALL, EXTRAS, FORECAST, PAYING, SCENARIOS, STOR, SWEPT, TODAY
 from experiments.congestion_settings import LEVEL_NAMES, CongestionSettings
 from experiments.congestion_verdict import claims, measured, orders
+from experiments.verdicts import Timing
 from feeders.errors import InputError, InputErrors
 from feeders.region import Region, region_from_net
 from tests.cosim.command_line import call
