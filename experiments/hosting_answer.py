@@ -52,12 +52,12 @@ class Found:
 
     @property
     def bracketed(self) -> bool:
-        """Whether a level one step higher was looked at and is outside, or there is no higher one."""
+        """Whether the next level, one step higher, was looked at and is outside, or all homes have one already."""
         capacity = self.capacity
         if capacity.stop.kind == "all":
             return True
         levels = capacity.steps["level"].to_numpy(dtype=float)
-        beyond = np.isclose(levels, capacity.level + self.step, atol=1e-9)
+        beyond = (levels > capacity.level) & (levels <= capacity.level + self.step + 1e-9)
         outside = ~capacity.steps["feasible"].to_numpy(dtype=bool)
         return bool((beyond & outside).any())
 

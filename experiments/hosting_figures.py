@@ -198,7 +198,8 @@ def correlation_figure(correlations: pd.DataFrame) -> Figure:
             grid.loc[row.first, row.second] = grid.loc[row.second, row.first] = row.spearman
         ax.imshow(grid.to_numpy(), vmin=-1, vmax=1, cmap="RdBu")
         for (i, j), value in np.ndenumerate(grid.to_numpy(dtype=float)):
-            ax.text(j, i, "-" if np.isnan(value) else f"{value:.2f}", ha="center", va="center", fontsize=_SMALL)
+            text, colour = "-" if np.isnan(value) else f"{value:.2f}", "white" if abs(value) > 0.6 else "black"
+            ax.text(j, i, text, ha="center", va="center", fontsize=_SMALL, color=colour)
         ax.set_xticks(range(len(names)), names)
         ax.set_yticks(range(len(names)), names)
         ax.set_title("with bounds per node" if bounded else "without bounds per node", fontsize=_LABEL, loc="left")

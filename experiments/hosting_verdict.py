@@ -22,7 +22,14 @@ _ROUNDING = 1e-9  # percentage points
 
 def orders(answer: Answer) -> list[Verdict]:
     """What is reported is confirmed and bracketed; coordination takes at least as much; over-voltage limits PV."""
-    found = [*_reported(answer), *_dynamic_first(answer), *_planned(answer), *_draws(answer), *_storage(answer)]
+    found = [
+        *_reported(answer),
+        *_agreeing(answer),
+        *_dynamic_first(answer),
+        *_planned(answer),
+        *_draws(answer),
+        *_storage(answer),
+    ]
     static = answer.first("pv", "static")
     if static is not None:
         kind = static.capacity.stop.kind
@@ -41,6 +48,15 @@ def _reported(answer: Answer) -> Iterator[Verdict]:
     left = "".join(f"; not: {_name(found)}" for found in reported if not found.bracketed)
     what = "the level one step higher is outside"
     yield Verdict(what, len(bracketed) == len(reported), f"{len(bracketed)} of {len(reported)}{left}")
+
+
+def _agreeing(answer: Answer) -> Iterator[Verdict]:
+    """The same capacity level by level and at once."""
+    pairs = [(f, answer.first(f.case, f.mode, "one-shot")) for f in answer.found if f.capacity.method == "stepping"]
+    both = [(f.capacity.level, other.capacity.level) for f, other in pairs if other is not None]
+    if both:
+        same = [a == b or (isnan(a) and isnan(b)) for a, b in both]
+        yield Verdict("stepping and one-shot find the same level", all(same), f"in {sum(same)} of {len(same)} searches")
 
 
 def _name(found: Found) -> str:
