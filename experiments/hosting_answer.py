@@ -119,7 +119,9 @@ class Answer:
     sitings : DataFrame
         ``case, mode, seed, capacity_percent, limit``: the deterministic cases, one shot, other seeds.
     draws : DataFrame
-        ``scenario, mode, capacity_percent, limit, seconds``: Monte-Carlo.
+        ``scenario, mode, capacity_percent, limit``: Monte-Carlo.
+    draws_s : float
+        Wall clock of all draws.
     region : DataFrame
         ``mode, battery_percent, hp_percent, pv_percent``: most PV at each point of the sweep, NaN where not even none
         is feasible.
@@ -142,7 +144,8 @@ class Answer:
     found: Sequence[Found]
     planned: Sequence[Planned] = ()
     sitings: pd.DataFrame = field(default_factory=lambda: _no("case", "mode", "seed", "capacity_percent", "limit"))
-    draws: pd.DataFrame = field(default_factory=lambda: _no("scenario", "mode", "capacity_percent", "limit", "seconds"))
+    draws: pd.DataFrame = field(default_factory=lambda: _no("scenario", "mode", "capacity_percent", "limit"))
+    draws_s: float = float("nan")
     region: pd.DataFrame = field(default_factory=lambda: _no("mode", "battery_percent", "hp_percent", "pv_percent"))
     sensitivity: pd.DataFrame = field(
         default_factory=lambda: _no("parameter", "value", "default", "case", "mode", "capacity_percent", "limit")
@@ -181,10 +184,10 @@ class Answer:
 
     def _draw_rows(self) -> Iterator[Row]:
         for mode, draws in self.draws.groupby("mode", sort=False):
-            kinds = draws["limit"].str.split(" at ").str[0].value_counts()
+            kinds = draws["limit"].str.split(r" at |, | \(", n=1, regex=True).str[0].value_counts()
             limit = ", ".join(f"{kind} in {n}" for kind, n in kinds.items())
-            mean, seconds = float(draws["capacity_percent"].mean()), float(draws["seconds"].sum())
-            yield MONTE_CARLO, str(mode), "monte-carlo", mean, published(MONTE_CARLO, str(mode)), limit, seconds
+            mean, known = float(draws["capacity_percent"].mean()), published(MONTE_CARLO, str(mode))
+            yield MONTE_CARLO, str(mode), "monte-carlo", mean, known, limit, self.draws_s
 
     def _local_rows(self) -> Iterator[Row]:
         for row in self.local.to_dict("records"):

@@ -15,15 +15,14 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from cosim.hosting.case import HostingCase, hosting_case
+from cosim.hosting.case import HostingCase
 from cosim.study import StudyOptions, StudyResult, changed_settings
 from experiments.hosting_answer import Answer, Found
 from experiments.hosting_cases import CASES, DETERMINISTIC, WORDS
 from experiments.hosting_report import report, write_answer
-from experiments.hosting_runs import METHODS, MODES, Told, found_of, sitings_of
+from experiments.hosting_runs import METHODS, MODES, Told, file_of, found_of, sitings_of
 from experiments.hosting_settings import HostingSettings
 from experiments.verdicts import Timing
-from feeders.library import load_feeder
 
 __all__ = ["capacities", "study"]
 
@@ -33,7 +32,7 @@ _AT_ONCE_S, _STEPPING_S = 30.0, 180.0  # what PV, static and dynamic, may take
 def study(options: StudyOptions) -> StudyResult:
     """How much solar, storage, heat pumps and cars does a feeder take, alone and coordinated?"""
     settings = changed_settings(HostingSettings, options.changes)
-    answer = capacities(settings, hosting_case(load_feeder(settings.feeder)), options)
+    answer = capacities(settings, options)
     return StudyResult(
         title=f"hosting capacity of {answer.feeder.name} [%]",
         table=answer.table,
@@ -52,13 +51,12 @@ class _Gathered:
     notes: list[str] = field(default_factory=list)
 
 
-def capacities(settings: HostingSettings, hosting: HostingCase, options: StudyOptions) -> Answer:
+def capacities(settings: HostingSettings, options: StudyOptions) -> Answer:
     """Run everything.
 
     Parameters
     ----------
     settings : HostingSettings
-    hosting : HostingCase
     options : StudyOptions
         Whom to tell of progress.
 
@@ -67,6 +65,7 @@ def capacities(settings: HostingSettings, hosting: HostingCase, options: StudyOp
     InputError, InputErrors
         For what cannot be asked of the feeder.
     """
+    hosting = file_of(settings.asked[0], settings).case()
     gathered, told = _Gathered(), _teller(settings, options)
     told()
     for case in DETERMINISTIC:

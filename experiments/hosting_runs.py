@@ -10,11 +10,12 @@ import pandas as pd
 from cosim.hosting import Capacity, Definition
 from cosim.hosting.case import HostingCase
 from cosim.hosting.find import find
+from cosim.hosting.hosting_file import HostingFile
 from experiments.hosting_answer import Found, limit_of
 from experiments.hosting_cases import CASES
 from experiments.hosting_settings import HostingSettings
 
-__all__ = ["METHODS", "MODES", "Told", "definition_of", "found_of", "sitings_of"]
+__all__ = ["METHODS", "MODES", "Told", "definition_of", "file_of", "found_of", "sitings_of"]
 
 Told = Callable[[], None]
 """Is told that one more part is done."""
@@ -45,6 +46,17 @@ def definition_of(
         most=settings.most,
         curtailment=settings.curtailment,
         heat_pumps=heat_pumps,
+    )
+
+
+def file_of(case: str, settings: HostingSettings) -> HostingFile:
+    """A published case as the file of ``cosim hosting``, on the settings' feeder and day."""
+    return HostingFile(
+        name=case,
+        feeder=settings.feeder,
+        day=settings.day,
+        devices=settings.devices,
+        hosting=definition_of(case, settings),
     )
 
 

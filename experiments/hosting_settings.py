@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field, field_validator
 
+from cosim.hosting.day import Day
+from cosim.hosting.devices import Devices
+from cosim.hosting.hosting_file import HostingFeeder
 from cosim.strict import Strict
 from experiments.hosting_cases import CASES, CaseName
 from feeders.errors import InputError
@@ -16,8 +19,10 @@ class HostingSettings(Strict):
 
     Attributes
     ----------
-    feeder : str
-        Name of a radial feeder of the library.
+    feeder : HostingFeeder
+        IEEE 123 with its default parameters; any radial feeder by name or file.
+    day : Day
+    devices : Devices
     quick : bool
         The deterministic cases alone, without sensitivity and local rules.
     cases : tuple of {"pv", "hp", "pv-two-stage", "pv-monte-carlo"}
@@ -44,13 +49,17 @@ class HostingSettings(Strict):
         The sweep: penetrations at which PV is maximised.
     rules : tuple of str
         Inverter rules of the closed minute loop.
+    local_step : float
+        Steps of PV under these, which take longer to look at.
     sensitivity : bool
         Whether one parameter at a time is changed.
     workers : int
         Processes of Monte-Carlo.
     """
 
-    feeder: str = "ieee123"
+    feeder: HostingFeeder = HostingFeeder(name="ieee123")
+    day: Day = Day()
+    devices: Devices = Devices()
     quick: bool = False
     cases: tuple[CaseName, ...] = Field(default=("pv", "hp", "pv-two-stage", "pv-monte-carlo"), strict=False)
     seed: int = Field(default=0, ge=0)
@@ -66,6 +75,7 @@ class HostingSettings(Strict):
     batteries: tuple[float, ...] = Field(default=(0.0, 0.25, 0.5, 0.75, 1.0), strict=False)
     heat_pumps: tuple[float, ...] = Field(default=(0.0, 0.25, 0.5, 0.75, 1.0), strict=False)
     rules: tuple[str, ...] = Field(default=("none", "prc", "anrc", "hybrid", "ieee1547-b"), strict=False)
+    local_step: float = Field(default=0.05, gt=0, le=1)
     sensitivity: bool = True
     workers: int = Field(default=2, ge=1)
 

@@ -77,9 +77,9 @@ def found(at: Feeder) -> list[Found]:
 def draws() -> pd.DataFrame:
     rows = []
     for k in range(6):
-        rows.append((k, "static", 45.0 + k, "over-voltage at bus 3, 11:00", 0.5))
-        rows.append((k, "dynamic", 80.0 + 2 * k, "line at trunk, 18:00" if k else "infeasible", 1.5))
-    return pd.DataFrame(rows, columns=["scenario", "mode", "capacity_percent", "limit", "seconds"])
+        rows.append((k, "static", 45.0 + k, "over-voltage at bus 3, 11:00"))
+        rows.append((k, "dynamic", 80.0 + 2 * k, "line at trunk, 18:00" if k else "infeasible"))
+    return pd.DataFrame(rows, columns=["scenario", "mode", "capacity_percent", "limit"])
 
 
 def region() -> pd.DataFrame:
@@ -140,6 +140,7 @@ def made_up(**changes: object) -> Answer:
         "planned": planned(at),
         "sitings": sitings,
         "draws": draws(),
+        "draws_s": 9.0,
         "region": region(),
         "sensitivity": sensitivity(),
         "local": local(),
