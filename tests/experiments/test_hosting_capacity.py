@@ -11,13 +11,16 @@ import pytest
 
 import experiments
 from cosim.hosting.check import static_check
+from cosim.hosting.day import Day
+from cosim.hosting.find import find
 from cosim.hosting.siting import fleet_at
 from cosim.study import StudyOptions, changed_settings
-from experiments.hosting_answer import Answer
+from experiments.hosting_answer import Answer, limit_of
 from experiments.hosting_capacity import capacities, study
 from experiments.hosting_cases import CASES
 from experiments.hosting_report import report, write_answer
 from experiments.hosting_runs import MODES, definition_of, file_of
+from experiments.hosting_sensitivity import Parameter, n_variants, sensitivity_of
 from experiments.hosting_settings import HostingSettings
 from experiments.hosting_verdict import orders
 from feeders.errors import InputError, InputErrors
@@ -118,6 +121,30 @@ def test_progress_ends_at_the_whole(settings: HostingSettings) -> None:
     brief = settings.model_copy(update={"cases": ("hp",), "step": 0.5})
     capacities(brief, StudyOptions(progress=lambda done, total: told.append((done, total))))
     assert told == [(k, 6) for k in range(7)]
+
+
+def test_one_parameter_at_a_time(settings: HostingSettings) -> None:
+    """Parameters of IEEE 123 are none of this feeder; the default is found once and stands in each one's rows."""
+    unit = Parameter("PV unit (kW)", "", "unit_kw", {"2": 2.0, "8": 8.0})
+    load = Parameter("load shape", "day", "load", {"flat": "flat"})
+    taps = Parameter("taps", "feeder", "downstream_taps", {"out": False}, ieee123=True)
+    brief = settings.model_copy(update={"step": 0.5})
+    told: list[None] = []
+    table = sensitivity_of(["hp"], brief, lambda: told.append(None), (unit, load, taps))
+    rows = table.drop_duplicates(["parameter", "value"])[["parameter", "value", "default"]]
+    assert [*rows.itertuples(index=False, name=None)] == [
+        ("PV unit (kW)", "2", True),
+        ("PV unit (kW)", "8", False),
+        ("load shape", "flat", False),
+        ("load shape", "evening", True),
+    ]
+    assert len(told) == n_variants(brief, (unit, load, taps)) == 3
+    flat = brief.model_copy(update={"day": Day(load="flat")})
+    file = file_of("hp", flat)
+    alone = find(file.case(), file.hosting, "static", "one-shot")
+    found = table[(table["value"] == "flat") & (table["mode"] == "static")]
+    assert found["capacity_percent"].item() == pytest.approx(100 * alone.level, nan_ok=True)
+    assert found["limit"].item() == limit_of(alone)
 
 
 @pytest.mark.parametrize(
