@@ -12,21 +12,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
 from cosim.hosting.case import HostingCase
 from cosim.study import StudyOptions, StudyResult, changed_settings
 from experiments.hosting_answer import Answer, Found
-from experiments.hosting_cases import CASES, DETERMINISTIC, WORDS
+from experiments.hosting_cases import CASES, DETERMINISTIC, MONTE_CARLO, WORDS
+from experiments.hosting_draws import draws_of
 from experiments.hosting_report import report, write_answer
 from experiments.hosting_runs import METHODS, MODES, Told, file_of, found_of, sitings_of
+from experiments.hosting_sensitivity import n_variants, sensitivity_of
 from experiments.hosting_settings import HostingSettings
 from experiments.verdicts import Timing
 
 __all__ = ["capacities", "study"]
 
-_AT_ONCE_S, _STEPPING_S = 30.0, 180.0  # what PV, static and dynamic, may take
+_AT_ONCE_S, _STEPPING_S, _DRAWS_S = 30.0, 180.0, 600.0  # what PV, static and dynamic, may take; and all scenarios
 
 
 def study(options: StudyOptions) -> StudyResult:
@@ -46,7 +49,7 @@ class _Gathered:
     """What gathers, case by case."""
 
     found: list[Found] = field(default_factory=list)
-    sitings: list[pd.DataFrame] = field(default_factory=list)
+    tables: dict[str, Any] = field(default_factory=dict)
     log: list[Timing] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -66,14 +69,25 @@ def capacities(settings: HostingSettings, options: StudyOptions) -> Answer:
         For what cannot be asked of the feeder.
     """
     hosting = file_of(settings.asked[0], settings).case()
-    gathered, told = _Gathered(), _teller(settings, options)
+    gathered, sitings, told = _Gathered(), list[pd.DataFrame](), _teller(settings, options)
     told()
     for case in DETERMINISTIC:
         if case in settings.asked:
             gathered.found += found_of(hosting, case, settings, told)
             if not settings.quick:
-                gathered.sitings.append(sitings_of(hosting, case, settings, told))
+                sitings.append(sitings_of(hosting, case, settings, told))
+    if sitings:
+        gathered.tables["sitings"] = pd.concat(sitings, ignore_index=True)
     gathered.log += _times(gathered.found)
+    if MONTE_CARLO in settings.asked:
+        draws, seconds = draws_of(settings)
+        gathered.tables |= {"draws": draws, "draws_s": seconds}
+        what = f"{settings.n_scenarios} scenarios, static and dynamic, {settings.workers} processes"
+        gathered.log.append(Timing(what, seconds, _DRAWS_S))
+        told()
+    if settings.sensitivity and not settings.quick:
+        cases = [case for case in DETERMINISTIC if case in settings.asked]
+        gathered.tables["sensitivity"] = sensitivity_of(cases, settings, told)
     return Answer(
         settings=settings,
         feeder=hosting.feeder,
@@ -83,12 +97,8 @@ def capacities(settings: HostingSettings, options: StudyOptions) -> Answer:
         found=gathered.found,
         log=gathered.log,
         notes=gathered.notes,
-        **_joined(gathered),
+        **gathered.tables,
     )
-
-
-def _joined(gathered: _Gathered) -> dict[str, pd.DataFrame]:
-    return {"sitings": pd.concat(gathered.sitings, ignore_index=True)} if gathered.sitings else {}
 
 
 def _times(found: list[Found]) -> Iterator[Timing]:
@@ -103,21 +113,22 @@ def _times(found: list[Found]) -> Iterator[Timing]:
 
 def _made(hosting: HostingCase, settings: HostingSettings) -> list[str]:
     """How the case was made."""
-    i, d = hosting.inputs, hosting.devices
-    lowest = float(i.p_load_kw.sum(axis=1).min() / i.p_load_kw.sum(axis=1).max())
+    i, d, feeder = hosting.inputs, hosting.devices, hosting.feeder
+    load_kw = i.p_load_kw.sum(axis=1)
+    lowest = 100 * float(load_kw.min() / load_kw.max())
     return [
-        f"{hosting.feeder.name}: {hosting.feeder.n_buses} buses, {len(hosting.candidates)} with load where devices can "
-        f"be, {hosting.n_homes} homes, peak load {hosting.peak_kva:.0f} kVA; limits "
-        f"{hosting.feeder.vm_min_pu.min():g} to {hosting.feeder.vm_max_pu.max():g} p.u. and the lines' ratings. A day of "
-        f"{len(i)} steps of {i.step_h:g} h; load from {100 * lowest:.0f} % of its peak, outdoors {i.t_out_c.min():.1f} to "
-        f"{i.t_out_c.max():.1f} C, prices {i.price.min():g} to {i.price.max():g}.",
+        f"{feeder.name}: {feeder.n_buses} buses, {len(hosting.candidates)} with load where devices can be, "
+        f"{hosting.n_homes} homes, peak load {hosting.peak_kva:.0f} kVA; limits {feeder.vm_min_pu.min():g} to "
+        f"{feeder.vm_max_pu.max():g} p.u. and the lines' ratings. A day of {len(i)} steps of {i.step_h:g} h; load from "
+        f"{lowest:.0f} % of its peak, outdoors {i.t_out_c.min():.1f} to {i.t_out_c.max():.1f} C, prices "
+        f"{i.price.min():g} to {i.price.max():g}.",
         f"Devices are sited by seed {settings.seed}, PV in units of {settings.unit_kw:g} kW +- 50 %; steps of "
         f"{100 * settings.step:g} %. PV and batteries in % of the peak load, cars ({d.ev_unit_kw:g} kW) and heat pumps "
         f"({d.hp_unit_kw:g} kW) in % of homes. At most {100 * settings.curtailment:g} % of the PV energy is curtailed.",
-        "Static: each device for itself, no reactive power of inverters; heat pumps hold the set-point, or (static-rated)"
-        " go up to their rating in the evening. Dynamic: one dispatch for all, inverters with a reactive range of "
-        f"{100 * d.q_share:g} % of their rating. What the source does not state was decided before results were looked "
-        "at; nothing was tuned to come near the published figures.",
+        "Static: each device for itself, no reactive power of inverters; heat pumps hold the set-point, or (mode "
+        "static-rated) go up to their rating in the evening. Dynamic: one dispatch for all, inverters with a reactive "
+        f"range of {100 * d.q_share:g} % of their rating. What the source does not state was decided before results "
+        "were looked at; nothing was tuned to come near the published figures.",
     ]
 
 
@@ -125,6 +136,9 @@ def _teller(settings: HostingSettings, options: StudyOptions) -> Told:
     """Tells of one more part that is done."""
     n_cases = sum(case in settings.asked for case in DETERMINISTIC)
     n_parts = n_cases * (len(METHODS) * len(MODES) + (0 if settings.quick else settings.sitings))
+    n_parts += int(MONTE_CARLO in settings.asked)
+    if settings.sensitivity and not settings.quick:
+        n_parts += n_variants(settings)
     parts: Iterator[int] = iter(range(n_parts + 1))
 
     def told() -> None:

@@ -27,7 +27,7 @@ from feeders.errors import InputError, InputErrors
 
 pytestmark = pytest.mark.xdist_group("hosting-capacity")
 
-STEP = 0.1
+STEP = 0.2
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def net_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     before = pp.create_bus(net, 20.0, name="grid")
     pp.create_ext_grid(net, before)
     first = pp.create_bus(net, 0.4, name="station")
-    pp.create_transformer(net, before, first, "0.16 MVA 20/0.4 kV", name="station")
+    pp.create_transformer(net, before, first, "0.25 MVA 20/0.4 kV", name="station")
     before = first
     for k in range(3):
         bus = pp.create_bus(net, 0.4, name=f"house-{k}")
@@ -88,7 +88,7 @@ def test_static_capacities_are_those_of_the_levels_one_by_one(answer: Answer, se
         file = file_of(case, settings)
         hosting = file.case()
         check = static_check(hosting, file.hosting)
-        inside = [check(fleet_at(hosting, file.hosting, k * STEP)).feasible for k in range(11 if case == "hp" else 40)]
+        inside = [check(fleet_at(hosting, file.hosting, k * STEP)).feasible for k in range(6 if case == "hp" else 20)]
         last = len(inside) - 1 if all(inside) else int(np.argmin(inside)) - 1
         found = answer.first(case, "static")
         assert found is not None
