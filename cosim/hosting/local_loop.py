@@ -33,10 +33,11 @@ from cosim.hosting.local_scenario import (
     local_scenario,
     without_loads,
 )
+from cosim.record import chosen_columns
 from cosim.run import Run, run
 from feeders.errors import InputError
 
-__all__ = ["LocalDay", "LocalLoop", "live_day"]
+__all__ = ["LocalDay", "LocalLoop", "finer", "live_day"]
 
 Array = npt.NDArray[np.float64]
 
@@ -79,9 +80,15 @@ class LocalDay:
 
 
 def live_day(
-    case: HostingCase, fleet: Fleet, rule: str, heat_pumps: HeatPumps = "set-point", loop: LocalLoop | None = None
+    case: HostingCase,
+    fleet: Fleet,
+    rule: str,
+    heat_pumps: HeatPumps = "set-point",
+    loop: LocalLoop | None = None,
+    *,
+    record: tuple[str, ...] = (),
 ) -> LocalDay:
-    """Let a fleet live the case's day under a rule.
+    """Let a fleet live the case's day under a rule; the run also records the columns `record`.
 
     Raises
     ------
@@ -91,12 +98,13 @@ def live_day(
         Where a control step has no usable power flow.
     """
     loop = loop or LocalLoop()
-    fine = _finer(case.inputs)
+    fine = finer(case.inputs)
     own = carriers(case, fleet)
     with TemporaryDirectory() as folder:
         file = Path(folder) / "day.csv"
         day_profiles(case, fleet, fine, heat_pumps).to_csv(file, float_format="%.12g")
         scenario = local_scenario(case, fleet, rule, loop, file, own)
+        scenario = scenario.model_copy(update={"record": chosen_columns((*RECORD, *record))})
         lived = run(scenario, feeder=without_loads(case.feeder, fleet), references=False)
     inputs = _held(fine, MARKET_MIN // loop.control_step_min)
     n = len(fleet)
@@ -114,8 +122,14 @@ def live_day(
     )
 
 
-def _finer(inputs: FleetInputs) -> FleetInputs:
-    """The same day in steps of 15 min: straight lines between the middles of its steps, prices held."""
+def finer(inputs: FleetInputs) -> FleetInputs:
+    """The same day in steps of 15 min: straight lines between the middles of its steps, prices held.
+
+    Raises
+    ------
+    InputError
+        Unless it is a day of steps that are 15 min or multiples of it.
+    """
     minutes = inputs.step_h * 60
     n = round(minutes / MARKET_MIN)
     if abs(n * MARKET_MIN - minutes) > 1e-9 or len(inputs) * minutes != 24 * 60:

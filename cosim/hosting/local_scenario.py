@@ -106,7 +106,13 @@ def local_scenario(
     people = [_prosumer(case, fleet, row, bool(carries.of_row[row])) for row in range(len(fleet))]
     for column in carries.others:
         bus = int(case.feeder.buses[column])
-        nothing: dict[str, Any] = {"pv_kwp": 0.0, "battery_kwh": 0.0, "inverter_kva": 0.0, "optimise": False}
+        nothing: dict[str, Any] = {
+            "pv_profile": "nothing",
+            "pv_kwp": 0.0,
+            "battery_kwh": 0.0,
+            "inverter_kva": 0.0,
+            "optimise": False,
+        }
         people.append(ProsumerSpec(id=f"load-{bus}", bus=bus, **_load(case, column), **nothing))
     return Scenario(
         name="hosting",
