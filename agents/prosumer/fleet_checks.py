@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linprog
-from scipy.sparse import coo_array
 
 from agents.prosumer.car import driven_kwh, hours_home
 from agents.prosumer.fleet import Fleet, FleetInputs
@@ -25,8 +24,8 @@ def require_possible(fleet: Fleet, inputs: FleetInputs) -> None:
     """Refuse cars and rooms that want what their charger or heat pump cannot give.
 
     A car has to be back at its target by each departure, so has to charge a day's driving at home, and may not be below
-    its least energy on the road. A room that begins at its set-point has to stay within its comfort band. Where several
-    rows fail alike, each is named.
+    its least energy on the road. A room has to stay within its comfort band, and end the day as it began it. Where
+    several rows fail alike, each is named.
 
     Raises
     ------
@@ -60,11 +59,11 @@ def car_problems(fleet: Fleet, step_h: float, start_h: float = 0.0) -> list[Inpu
 
 
 def _room_problems(fleet: Fleet, inputs: FleetInputs) -> list[InputError]:
-    """By each kind of room once; the thermostat answers for most, a small linear program for the others."""
+    """By each kind of room once; where a thermostat holds the set-point all is well, else a linear program tells."""
     rooms, step_h = rooms_of(fleet), inputs.step_h
     _, course = rooms.thermostat(fleet.set_point_c, inputs.t_out_c, step_h)
     off = np.abs(course - fleet.set_point_c).max(axis=0, initial=0.0)
-    doubtful = np.flatnonzero((fleet.hp_kw > 0) & (off > fleet.comfort_k + _ROUNDING_K))
+    doubtful = np.flatnonzero((fleet.hp_kw > 0) & (off > _ROUNDING_K))
     kinds = np.column_stack([getattr(fleet, name) for name in _ROOM])[doubtful]
     found: dict[bytes, tuple[float, float]] = {}
     problems = []
@@ -94,32 +93,50 @@ def least_excess_k(rooms: Rooms, comfort_k: float, t_out_c: Array, step_h: float
     Parameters
     ----------
     rooms : Rooms
-        One room, at its set-point to begin with.
+        One room, on a day among many alike: it ends at the temperature with which it began.
     comfort_k : float
     t_out_c : array, shape (T,)
     step_h : float
     ramped : bool
         Whether the ramp binds; the first step's power is free.
+
+    Raises
+    ------
+    InputError
+        Where that has no answer, for values that are not finite.
     """
     n_steps, unit_kw = len(t_out_c), float(rooms.unit_kw[0])
-    theta = float(rooms.theta(step_h)[0])
-    sign = heats(t_out_c, rooms.set_point_c)
-    # Temperatures as differences to the set-point: what they are without the heat pump, and what each kW adds to it.
-    idle = rooms.course(rooms.set_point_c, np.zeros((n_steps, 1)), t_out_c, step_h)[:, 0] - rooms.set_point_c[0]
-    step, cause = np.tril_indices(n_steps)
-    per_kw = (1.0 - theta) * float(rooms.r_k_per_kw[0] * rooms.cop[0]) * theta ** (step - cause) * sign[cause]
-    effect = coo_array((per_kw, (step, cause)), shape=(n_steps, n_steps)).toarray()
-    one = np.ones((n_steps, 1))
-    rows, limits = [np.hstack([effect, -one]), np.hstack([-effect, -one])], [comfort_k - idle, comfort_k + idle]
+    course, idle_k = _course_k(rooms, t_out_c, step_h)
+    excess = np.ones((n_steps, 1))
+    rows = [np.hstack([course, -excess]), np.hstack([-course, -excess])]
+    limits = [comfort_k - idle_k, comfort_k + idle_k]
     if ramped and n_steps > 1:
-        change = np.hstack([np.diff(np.eye(n_steps), axis=0), np.zeros((n_steps - 1, 1))])
+        change = np.hstack([np.diff(np.eye(n_steps), axis=0), np.zeros((n_steps - 1, 2))])
         rows += [change, -change]
         limits += [np.full(n_steps - 1, float(rooms.ramp[0]) * unit_kw)] * 2
-    cost = np.append(np.zeros(n_steps), 1.0)
-    answer = linprog(cost, np.vstack(rows), np.concatenate(limits), bounds=[(0, unit_kw)] * n_steps + [(0, None)])
+    same = np.append(course[-1], 0.0)[None]
+    same[0, -2] -= 1.0  # the end less the beginning
+    cost, bounds = np.append(np.zeros(n_steps + 1), 1.0), [(0, unit_kw)] * n_steps + [(None, None), (0, None)]
+    answer = linprog(cost, np.vstack(rows), np.concatenate(limits), same, -idle_k[-1:], bounds)
     if answer.status != 0:
         raise InputError("room", "comfort band", answer.message, "finite parameters and temperatures")
     return float(answer.x[-1])
+
+
+def _course_k(rooms: Rooms, t_out_c: Array, step_h: float) -> tuple[Array, Array]:
+    """Temperatures of one room less its set-point at the end of each step, as a matrix and a constant.
+
+    The matrix, shape (T, T + 1), takes the power of each step and the difference to the set-point at the beginning.
+    """
+    n_steps, theta = len(t_out_c), float(rooms.theta(step_h)[0])
+    sign = heats(t_out_c, rooms.set_point_c)
+    step, cause = np.tril_indices(n_steps)
+    matrix = np.zeros((n_steps, n_steps + 1))
+    per_kw = (1.0 - theta) * float(rooms.r_k_per_kw[0] * rooms.cop[0])
+    matrix[step, cause] = per_kw * theta ** (step - cause) * sign[cause]
+    matrix[:, -1] = theta ** np.arange(1, n_steps + 1)
+    idle_c = rooms.course(rooms.set_point_c, np.zeros((n_steps, 1)), t_out_c, step_h)[:, 0]
+    return matrix, idle_c - rooms.set_point_c[0]
 
 
 _ROOM = ("hp_unit_kw", "cop", "r_k_per_kw", "c_kwh_per_k", "set_point_c", "comfort_k", "hp_ramp")

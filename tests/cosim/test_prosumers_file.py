@@ -76,7 +76,7 @@ def test_the_table_has_a_row_per_prosumer_and_a_column_per_field() -> None:
     header, first, second = prosumers_csv(people).splitlines()
     assert header.split(",") == list(ProsumerSpec.model_fields)
     sizes = "H0-A,3.5,1.0,0.05,2.0,PV1,2.5,1.0,0.0,0.5,0.5,0.95,0.95,0.0"
-    devices = "0.0,HLS_A_11.0,0.0,Air_Parallel_1,3.0,0.0,"
+    devices = "0.0,HLS_A_11.0,0.0,9.0,17.0,0.9,10.0,0.95,arrival,0.0,Air_Parallel_1,3.0,0.0,2.0,22.5,2.0,0.3,,0.0,"
     assert first == f"a,2,{sizes},,3.0,,{devices},true,arbitrage,late,"
     assert second == f'b,"""2""",{sizes},0.5,3.0,,{devices},false,arbitrage,random,prc'
 
