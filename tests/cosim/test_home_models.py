@@ -36,6 +36,7 @@ ROOMS: dict[str, Any] = {
     "prosumers.all.room_r_k_per_kw": 2.0,
     "prosumers.heat.room_r_k_per_kw": 3.0,
     "prosumers.heat.set_point_c": 21.0,
+    "prosumers.heat.hp_ramp": 0.005,  # binds
 }
 
 
@@ -64,11 +65,13 @@ def test_a_car_charges_as_a_fleets_car_and_a_room_is_a_fleets_room() -> None:
         hp_unit_kw=np.array([3.0, 4.0]),
         r_k_per_kw=np.array([2.0, 3.0]),
         set_point_c=np.array([22.5, 21.0]),
+        hp_ramp=np.array([0.3, 0.005]),
     )
     power, room_c = rooms_of(fleet).thermostat(fleet.set_point_c, outside[:, 0], 0.25)
     np.testing.assert_allclose(model.record.column("p_hp_kw")[:, [0, 2]], power, atol=1e-9)
     np.testing.assert_allclose(model.record.column("room_c")[:, [0, 2]], room_c, atol=1e-9)
     assert 31.9 < outside.max() <= 32.0
+    assert np.abs(room_c[:, 1] - 21.0).max() > 0.1
     assert power[:, 0].max() == pytest.approx(1.9, abs=0.01)  # 9.5 K over 2 K/kW and a COP of 2.5
 
 
@@ -202,3 +205,14 @@ def test_a_population_has_cars_and_rooms(tmp_path: Path) -> None:
     kept = run(few, folder=tmp_path / "r", references=False)
     assert kept.comfort is not None
     assert "room_off_max_k" in kept.comfort
+
+
+def test_the_shipped_scenario_shows_the_herd_that_its_document_tells_of() -> None:
+    root = Path(__file__).parents[2]
+    shipped = Scenario.from_toml(root / "experiments" / "scenarios" / "cars_and_rooms.toml").changed({"days": 2})
+    soon = shipped.changed({"population.ev_charging": "arrival"})
+    together, spread = (finished(s).record.column("p_ev_kw")[96:].sum(axis=1) for s in (shipped, soon))
+    document = (root / "docs" / "relief.md").read_text()
+    assert together.argmax() == 0  # midnight, where the price falls
+    assert f"draw {spread.max():.0f} kW at most" in document
+    assert f"and {together.max():.0f} kW at midnight" in document
