@@ -113,7 +113,8 @@ def car_courses(scenario: Scenario, first_step: int, n_steps: int, price_buy: Ar
 
     A span has the values that it has in the whole run. At its start cars hold what they do who charged on arrival the
     evening before. Those that charge where it is cheapest see the prices of their whole time at home; beyond the end of
-    the run they take them to be those of the day before.
+    the run they take them to be those of the last day. It is the tariff that they look at, not what an operator
+    publishes; a tariff that is changed in a run of more than three days reaches them at midnight, in a shorter one not.
 
     Parameters
     ----------
