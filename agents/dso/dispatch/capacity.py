@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.dso.dispatch.dispatched import Dispatch
-from agents.dso.dispatch.dispatching import dispatched, infeasible, outside_first
+from agents.dso.dispatch.dispatching import dispatched, infeasible, least_outside
 from agents.dso.dispatch.rounds import CONFIRMED, Round, Rounds
 from agents.dso.dispatch.settings import DispatchSettings
 from agents.dso.dispatch.sizing import Sizing
@@ -62,7 +62,6 @@ def most(
     began = time.perf_counter()
     _check(fleet, direction, upper)
     chosen = DispatchSettings() if settings is None else settings
-    scale = float((inputs.p_load_kw.sum(axis=1) * np.abs(inputs.price)).sum()) * inputs.step_h
     rounds = Rounds(
         engine,
         Wires.of(engine.feeder),
@@ -72,12 +71,12 @@ def most(
         sizing=Sizing.along(direction),
         x_cost=-np.ones(1),
         x_upper=np.array([upper]),
-        cost_share=_TIE / max(scale, 1.0),
         priced_losses=False,
     )
+    rounds.cost_share = _TIE / rounds.load_cost
     best, passes = _search(rounds)
-    if best is None:
-        return infeasible(rounds, passes, time.perf_counter() - began)
+    if best is None or best.lost:
+        return infeasible(rounds, best, passes, time.perf_counter() - began)
     return dispatched(rounds, best, passes, time.perf_counter() - began)
 
 
@@ -86,7 +85,7 @@ def _search(rounds: Rounds) -> tuple[Round | None, int]:
     for passes in range(1, rounds.settings.passes + 1):
         found = rounds.solved(point)
         if found is None and passes == 1:
-            found = outside_first(rounds, point)
+            found = least_outside(rounds, point)
         if found is None or found.point is None:
             return best or found, passes
         best = _better(best, found)

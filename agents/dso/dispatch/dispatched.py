@@ -24,7 +24,8 @@ class Dispatch:
     Attributes
     ----------
     status : {"optimal", "infeasible"}
-        Of the program: "infeasible" where no dispatch keeps within its limits; all arrays are then empty.
+        Of the program: "infeasible" where no dispatch keeps within its limits; all arrays are then empty, and flows and
+        `tightest` are those of what is least outside, if any.
     p_pv_kw, p_curtailed_kw : array
         PV fed in, and what the sun would have allowed beyond.
     p_charge_kw, p_discharge_kw, battery_kwh : array

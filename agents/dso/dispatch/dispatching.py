@@ -17,11 +17,13 @@ from agents.dso.dispatch.wires import Point, Wires
 from agents.prosumer.fleet import Fleet, FleetInputs
 from feeders.engines import Engine
 
-__all__ = ["dispatch", "dispatched", "infeasible", "outside_first"]
+__all__ = ["dispatch", "dispatched", "infeasible", "least_outside"]
 
 Array = npt.NDArray[np.float64]
 
-_WIDER = 0.02  # p.u. and share of ratings by which limits give way to find flows to be made linear at
+_TRIES = 5  # most flows at which a dispatch without a solution is looked at anew
+_NOTHING = 1e-6  # p.u. and shares of ratings, over all steps
+_STUCK = 0.8  # of what was outside before: there is no use in going on
 
 
 def dispatch(engine: Engine, fleet: Fleet, inputs: FleetInputs, settings: DispatchSettings | None = None) -> Dispatch:
@@ -51,8 +53,8 @@ def dispatch(engine: Engine, fleet: Fleet, inputs: FleetInputs, settings: Dispat
     chosen = DispatchSettings() if settings is None else settings
     rounds = Rounds(engine, Wires.of(engine.feeder), fleet, inputs, chosen)
     best, passes = _search(rounds)
-    if best is None:
-        return infeasible(rounds, passes, time.perf_counter() - began)
+    if best is None or best.lost:
+        return infeasible(rounds, best, passes, time.perf_counter() - began)
     return dispatched(rounds, best, passes, time.perf_counter() - began)
 
 
@@ -61,23 +63,35 @@ def _search(rounds: Rounds) -> tuple[Round | None, int]:
     point, best = rounds.first_point(), None
     for passes in range(1, rounds.settings.passes + 1):
         found = rounds.solved(point)
-        if found is None and passes == 1:
-            found = outside_first(rounds, point)
-        if found is None or found.point is None:
+        if found is None and best is None:
+            found = least_outside(rounds, point)
+        if found is None or found.point is None or found.elastic:
             return best or found, passes
         best = _better(best, found)
         if _ended(rounds.settings, found):
             return best, passes
         point = rounds.again(found)
-    return best, rounds.settings.passes
+    return best, passes
 
 
-def outside_first(rounds: Rounds, point: Point) -> Round | None:
-    """A solution at the flows of one that is a little outside the limits."""
-    outside = rounds.solved(point, wider=_WIDER)
-    if outside is None or outside.point is None:
-        return None
-    return rounds.solved(outside.point)
+def least_outside(rounds: Rounds, point: Point) -> Round | None:
+    """Where there is no solution at a point: one at the flows of what is least outside the limits, or that itself.
+
+    What is infeasible at flows far from those of any solution need not be so at nearer ones.
+    """
+    found, before = None, np.inf
+    for _ in range(_TRIES):
+        found = rounds.solved(point, elastic=True)
+        if found is None or found.point is None:
+            return found
+        point = rounds.again(found)
+        inside = rounds.solved(point) if found.outside <= _NOTHING else None
+        if inside is not None:
+            return inside
+        if found.margin >= -CONFIRMED or found.outside > _STUCK * before:
+            return found
+        before = found.outside
+    return found
 
 
 def _better(best: Round | None, found: Round) -> Round:
@@ -95,6 +109,7 @@ def _ended(settings: DispatchSettings, found: Round) -> bool:
 
 
 def dispatched(rounds: Rounds, best: Round, passes: int, seconds: float) -> Dispatch:
+    """What the best round says."""
     duals = best.solution.row_duals / rounds.cost_share
     found: dict[str, Any] = {
         **vars(best.done),
@@ -109,8 +124,10 @@ def dispatched(rounds: Rounds, best: Round, passes: int, seconds: float) -> Disp
     return Dispatch("optimal", **found, passes=passes, n_exclusive=len(rounds.closed), seconds=seconds)
 
 
-def infeasible(rounds: Rounds, passes: int, seconds: float) -> Dispatch:
+def infeasible(rounds: Rounds, nearest: Round | None, passes: int, seconds: float) -> Dispatch:
+    """That there is no operation within the limits, with the flows of the one least outside where there is one."""
     found: dict[str, Any] = {f.name: np.zeros((0, len(rounds.fleet))) for f in fields(Operation)}
     found |= {"x": np.zeros(0), "price": np.zeros((0, len(rounds.engine.feeder.buses))), "objective": np.nan}
-    found |= {"terms": {}, "flows": None, "tightest": None, "error_pu": np.nan}
+    found |= {"flows": nearest and nearest.flows, "tightest": nearest and nearest.tightest}
+    found |= {"terms": {}, "error_pu": np.nan if nearest is None else nearest.error_pu}
     return Dispatch("infeasible", **found, passes=passes, n_exclusive=len(rounds.closed), seconds=seconds)

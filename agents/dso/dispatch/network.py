@@ -62,6 +62,7 @@ def network_rows(
     reach: Reach,
     costs: tuple[Array, Array],
     tangents: list[Point],
+    outside_cost: float | None = None,
 ) -> Balance:
     """Columns and rows of the wires.
 
@@ -73,6 +74,8 @@ def network_rows(
         Of import and of losses [currency/kW].
     tangents : list of Point
         Where tangents of the losses touch; empty where losses do not matter to the solution.
+    outside_cost : float, optional
+        Limits give way, all of a step by the same p.u. of voltage and share of ratings, at this cost each.
     """
     grid, base = wires.grid, wires.grid.base_kva
     nodes = np.arange(len(grid))
@@ -80,7 +83,14 @@ def network_rows(
     p = builder.columns("p_kw", nodes, -np.inf, np.inf, import_cost)
     q = builder.columns("q_kvar", nodes, -np.inf, np.inf)
     low, high = _voltage_bounds(wires, settings.reserve_pu)
-    v = builder.columns("v", nodes, low, high)
+    v = builder.columns("v", nodes, *((low, high) if outside_cost is None else _held_only(wires, low, high)))
+    if outside_cost is not None:
+        outside = builder.columns("outside", np.zeros(1, dtype=np.int64), 0.0, np.inf, outside_cost)
+        for sign, limit in ((1.0, low), (-1.0, high)):
+            some = np.flatnonzero(np.isfinite(limit) & (limit > 0) & (grid.parent >= 0))
+            slope = 2 * VOLTAGE * sign * np.sqrt(limit[some] / VOLTAGE)
+            bounds = (limit[some], np.inf) if sign > 0 else (-np.inf, limit[some])
+            builder.rows([(v[:, some], 1.0), (np.repeat(outside, len(some), axis=1), slope)], *bounds)
     lost_p, lost_q = grid.r_pu * point.l_pu2 * base, grid.x_pu * point.l_pu2 * base
     found = []
     for sent, given, shunt in ((p, load[0] + lost_p, grid.g_pu), (q, load[1] + lost_q, -grid.b_pu)):
@@ -110,6 +120,12 @@ def _voltage_bounds(wires: Wires, reserve_pu: float) -> tuple[Array, Array]:
     return VOLTAGE * np.where(held, source, low), VOLTAGE * np.where(held, source, high)
 
 
+def _held_only(wires: Wires, low: Array, high: Array) -> tuple[Array, Array]:
+    """Bounds of sources alone."""
+    source = wires.grid.parent < 0
+    return np.where(source, low, 0.0), np.where(source, high, np.inf)
+
+
 def _to_parents(builder: Builder, wires: Wires, rows: IntArray, sent: IntArray) -> None:
     branch = np.flatnonzero(wires.grid.parent >= 0)
     builder.add(rows[:, wires.grid.parent[branch]], sent[:, branch], -1.0)
@@ -130,12 +146,15 @@ def _rating_rows(builder: Builder, wires: Wires, point: Point, sides: int, reach
     start = np.arctan2(point.q_kvar, point.p_kw)[:, branch]
     inner = point.rating_kva[:, branch] * np.cos(np.pi / sides)
     p, q = builder.groups["p_kw"].index[:, branch], builder.groups["q_kvar"].index[:, branch]
+    gives_way = builder.groups.get("outside")
     for side in range(sides):
         cos, sin = (each(start + (2 * side + 1) * np.pi / sides) for each in (np.cos, np.sin))
         furthest = np.maximum(cos * low[0], cos * high[0]) + np.maximum(sin * low[1], sin * high[1])
         matters = furthest > _NEAR * inner
         if matters.any():
-            builder.rows([(p[matters], cos[matters]), (q[matters], sin[matters])], -np.inf, inner[matters])
+            rows = builder.rows([(p[matters], cos[matters]), (q[matters], sin[matters])], -np.inf, inner[matters])
+            if gives_way is not None:
+                builder.add(rows, np.broadcast_to(gives_way.index, p.shape)[matters], -inner[matters])
 
 
 def _loss_rows(builder: Builder, wires: Wires, point: Point, cost: Array, tangents: list[Point]) -> None:

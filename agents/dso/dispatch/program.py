@@ -71,6 +71,7 @@ def scenario_program(
     sizing: Sizing | None = None,
     x_upper: Array | None = None,
     tangents: list[Point] | None = None,
+    outside_cost: float | None = None,
 ) -> ScenarioProgram:
     """The program of one scenario, made linear at a point of flows.
 
@@ -84,6 +85,8 @@ def scenario_program(
         Highest values of x; only for which rows can matter.
     tangents : list of Point, optional
         Where tangents of the cost of losses touch. Without them that cost is left out.
+    outside_cost : float, optional
+        Limits give way at this cost per p.u. of voltage, or share of ratings, and step: the group ``outside``.
 
     Raises
     ------
@@ -101,7 +104,7 @@ def scenario_program(
     costs = import_cost, import_cost + weights.losses * hours
     injected = _reactive(builder, devices, node)
     reach = _reach(wires, devices, node, load)
-    balance = network_rows(builder, wires, point, load, settings, reach, costs, tangents or [])
+    balance = network_rows(builder, wires, point, load, settings, reach, costs, tangents or [], outside_cost)
     for use in uses:
         builder.add(balance.p[:, node[use.of]], use.columns, -use.sign)
     _sun(builder, devices, node, balance)

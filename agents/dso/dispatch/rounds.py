@@ -33,6 +33,8 @@ CONFIRMED = 1e-6
 _SEEDS = (0.5, 1.0)  # of the first flows, and
 _BARE = (0.0, 0.5, 1.0, 1.5)  # of those without devices: where tangents of the losses touch at first
 _MORE = 1.5  # of a violation is kept free in the next round
+_FINE = 5e-4  # a violation beyond this is not a rest of rounding, and the next round's flows see to it
+_OUTSIDE = 1e3  # per p.u. outside limits, of what the load costs: dearer than all that operation can save
 _SOLVES = 8  # most programs per round, until no device charges and discharges at once
 
 
@@ -70,6 +72,22 @@ class Round:
         """How far inside all limits; -inf without a power flow."""
         return -np.inf if self.tightest is None else self.tightest.margin
 
+    @property
+    def elastic(self) -> bool:
+        """Whether limits could give way."""
+        return "outside" in self.program.groups
+
+    @property
+    def lost(self) -> bool:
+        """Whether even what is least outside the limits is outside."""
+        return self.elastic and self.margin < -CONFIRMED
+
+    @property
+    def outside(self) -> float:
+        """By how much the limits of the program gave way, over all steps."""
+        group = self.program.groups["outside"]
+        return float(self.solution.values[len(self.x) :][group.index].sum())
+
 
 @dataclass
 class Rounds:
@@ -98,6 +116,12 @@ class Rounds:
     tangents: list[Point] = field(default_factory=list)
     reserve: float = 0.0
 
+    @property
+    def load_cost(self) -> float:
+        """What the load alone costs [currency], for weights beside the costs of operation; at least 1."""
+        per_step = self.inputs.p_load_kw.sum(axis=1) * np.abs(self.inputs.price)
+        return max(float(per_step.sum()) * self.inputs.step_h, 1.0)
+
     def first_point(self) -> Point:
         """Flows to begin with: with PV feeding in and cars spread over the day, or of the load alone if these fail."""
         p, q = self.wires.grid.per_row(self.inputs.p_load_kw), self.wires.grid.per_row(self.inputs.q_load_kvar)
@@ -115,10 +139,13 @@ class Rounds:
             self.tangents = [_scaled(bare, share) for share in _BARE] + [_scaled(first, share) for share in _SEEDS]
         return first
 
-    def solved(self, point: Point, wider: float = 0.0) -> Round | None:
-        """The best solution at a point, with the exact flows of it; None where there is none."""
-        program = self._program(point, wider)
-        solution = self._one_way(program)
+    def solved(self, point: Point, elastic: bool = False) -> Round | None:
+        """The best solution at a point, with the exact flows of it; None where there is none.
+
+        With `elastic` limits give way, and the solution is the one that is least outside them.
+        """
+        program = self._program(point, _OUTSIDE * self.load_cost if elastic else None)
+        solution = self._one_way(program, elastic)
         if solution is None:
             return None
         n_x = self.sizing.n_x
@@ -141,14 +168,13 @@ class Rounds:
         assert last.point is not None
         if self.priced_losses:
             self.tangents.append(last.point)
-        if last.margin < -CONFIRMED:
+        if -_FINE < last.margin < -CONFIRMED:
             self.reserve += -_MORE * last.margin
         return last.point
 
-    def _program(self, point: Point, wider: float) -> ScenarioProgram:
-        reserve = self.reserve - wider
-        settings = replace(self.settings, reserve_pu=self.settings.reserve_pu + reserve)
-        tightened = replace(point, rating_kva=point.rating_kva * (1.0 - reserve))
+    def _program(self, point: Point, outside_cost: float | None) -> ScenarioProgram:
+        settings = replace(self.settings, reserve_pu=self.settings.reserve_pu + self.reserve)
+        tightened = replace(point, rating_kva=point.rating_kva * (1.0 - self.reserve))
         return scenario_program(
             self.wires,
             self.fleet,
@@ -158,12 +184,14 @@ class Rounds:
             sizing=self.sizing,
             x_upper=self.x_upper,
             tangents=self.tangents,
+            outside_cost=outside_cost,
         )
 
-    def _one_way(self, program: ScenarioProgram) -> Solution | None:
+    def _one_way(self, program: ScenarioProgram, elastic: bool) -> Solution | None:
         n_x = self.sizing.n_x
+        share = 1 / (_OUTSIDE * self.load_cost) if elastic else self.cost_share
         matrix = sparse.csc_array(sparse.hstack([program.x_part, program.y_part]) if n_x else program.y_part)
-        cost = np.concatenate([self.x_cost, self.cost_share * program.cost])
+        cost = np.concatenate([self.x_cost * (not elastic), share * program.cost])
         lower = np.concatenate([np.zeros(n_x), program.lower])
         upper = np.concatenate([self.x_upper, program.upper])
         for _ in range(_SOLVES):
