@@ -42,6 +42,7 @@ class Builder:
     groups: dict[str, Group] = field(default_factory=dict)
     n_columns: int = 0
     n_rows: int = 0
+    constant: float = 0.0
     _columns: list[tuple[Array, Array, Array]] = field(default_factory=list)
     _rows: list[tuple[Array, Array]] = field(default_factory=list)
     _y: list[tuple[IntArray, IntArray, Array]] = field(default_factory=list)
@@ -93,6 +94,12 @@ class Builder:
         """``sign * value.per_x @ x`` in rows that are there, shape (n,)."""
         part = sparse.coo_array(value.per_x)
         self._x.append((rows[part.coords[0]], part.coords[1].astype(np.int64), sign * part.data))
+
+    def cost(self, columns: IntArray, more: Array, constant: float) -> None:
+        """Add to the costs of columns, shapes alike, and to what costs do not depend on."""
+        self.constant += constant
+        _, _, cost = self._merged()
+        np.add.at(cost, columns.ravel(), more.ravel())
 
     def shift(self, rows: IntArray, amount: Array) -> None:
         """Add to both bounds of rows that are there, shapes alike."""

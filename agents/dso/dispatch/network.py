@@ -1,14 +1,14 @@
 """Rows of a program for the wires: powers balance at nodes, voltage falls along branches, ratings hold.
 
-The branch flow model with squared currents l fixed (LinDistFlow with losses; Baran and Wu 1989)::
+The branch flow model (Baran and Wu 1989), its squared currents l first order in P at the flows of a point::
 
     P_i = sum of P_k + g_i v_i + p_i + r_i l_i       Q_i = sum of Q_k - b_i v_i + q_i + x_i l_i
     v_i = v_parent - 2 (r_i P_i + x_i Q_i) + (r_i^2 + x_i^2) l_i
 
-so that it is exact where l is that of its own solution. Ratings hold within a polygon in the circle of apparent power
-at the sending end, one corner of which lies where the last flow was. What losses cost is convex in P and Q: the columns
-`loss_p` and `loss_q` lie above tangents of ``r P^2 / v`` and ``r Q^2 / v``; they only cost and move no power, so that
-no program can gain from losses that are not there.
+so that it is exact at that point. Ratings hold within a polygon in the circle of apparent power at the sending end. It
+has corners where no reactive power flows, and stays where it is from round to round, or solutions would move with it.
+What losses cost is convex in P and Q: the columns `loss_p` and `loss_q` lie above tangents of ``r P^2 / v`` and
+``r Q^2 / v``; they only cost and move no power, so that no program can gain from losses that are not there.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def network_rows(
         Limits give way, all of a step by the same p.u. of voltage and share of ratings, at this cost each.
     """
     grid, base = wires.grid, wires.grid.base_kva
-    nodes = np.arange(len(grid))
+    nodes, branch = np.arange(len(grid)), np.flatnonzero(grid.parent >= 0)
     import_cost = np.where(grid.parent < 0, costs[0][:, None], 0.0)
     p = builder.columns("p_kw", nodes, -np.inf, np.inf, import_cost)
     q = builder.columns("q_kvar", nodes, -np.inf, np.inf)
@@ -91,22 +91,26 @@ def network_rows(
             slope = 2 * VOLTAGE * sign * np.sqrt(limit[some] / VOLTAGE)
             bounds = (limit[some], np.inf) if sign > 0 else (-np.inf, limit[some])
             builder.rows([(v[:, some], 1.0), (np.repeat(outside, len(some), axis=1), slope)], *bounds)
-    lost_p, lost_q = grid.r_pu * point.l_pu2 * base, grid.x_pu * point.l_pu2 * base
+    squared, slope = _squares(wires, point)
     found = []
-    for sent, given, shunt in ((p, load[0] + lost_p, grid.g_pu), (q, load[1] + lost_q, -grid.b_pu)):
-        rows = builder.rows([(sent, 1.0), (v, -shunt * base / VOLTAGE)], given, given)
+    for sent, given, series, shunt in ((p, load[0], grid.r_pu, grid.g_pu), (q, load[1], grid.x_pu, -grid.b_pu)):
+        lost = np.zeros_like(given)
+        lost[:, branch] = series[branch] * base * squared
+        rows = builder.rows([(sent, 1.0), (v, -shunt * base / VOLTAGE)], given + lost, given + lost)
         _to_parents(builder, wires, rows, sent)
+        builder.add(rows[:, branch], p[:, branch], -series[branch] * base * slope)
         found.append(rows)
-    branch = np.flatnonzero(grid.parent >= 0)
-    parent = grid.parent[branch]
-    fall = VOLTAGE * ((grid.r_pu**2 + grid.x_pu**2) * point.l_pu2)[:, branch]
     per_kw = 2 * VOLTAGE / base
-    falls: list[tuple[IntArray, Array | float]] = [(v[:, branch], 1.0), (v[:, parent], -1.0)]
+    falls: list[tuple[IntArray, Array | float]] = [(v[:, branch], 1.0), (v[:, grid.parent[branch]], -1.0)]
     falls += [(p[:, branch], per_kw * grid.r_pu[branch]), (q[:, branch], per_kw * grid.x_pu[branch])]
-    builder.rows(falls, fall, fall)
+    z2 = VOLTAGE * (grid.r_pu**2 + grid.x_pu**2)[branch]
+    rows = builder.rows(falls, z2 * squared, z2 * squared)
+    builder.add(rows, p[:, branch], -z2 * slope)
     _rating_rows(builder, wires, point, settings.sides, reach)
     if tangents:
         _loss_rows(builder, wires, point, costs[1], tangents)
+        lost = (costs[0] * (costs[1] > 0))[:, None] * grid.r_pu[branch] * base
+        builder.cost(p[:, branch], -lost * slope, -float((lost * squared).sum()))  # these are in the tangents already
     return Balance(*found)
 
 
@@ -126,6 +130,17 @@ def _held_only(wires: Wires, low: Array, high: Array) -> tuple[Array, Array]:
     return np.where(source, low, 0.0), np.where(source, high, np.inf)
 
 
+def _squares(wires: Wires, point: Point) -> tuple[Array, Array]:
+    """Squared current of each branch, first order in P alone: constants and slopes, shape (T, branches) each.
+
+    Not in Q, which inverters give and take at no cost: a program would go far along a slope that does not reach so far.
+    """
+    branch = np.flatnonzero(wires.grid.parent >= 0)
+    v, at = point.v_pu2[:, wires.grid.parent[branch]], point.p_kw[:, branch] / wires.grid.base_kva
+    constant = point.l_pu2[:, branch] - 2 * at**2 / v
+    return constant, 2 * at / wires.grid.base_kva / v
+
+
 def _to_parents(builder: Builder, wires: Wires, rows: IntArray, sent: IntArray) -> None:
     branch = np.flatnonzero(wires.grid.parent >= 0)
     builder.add(rows[:, wires.grid.parent[branch]], sent[:, branch], -1.0)
@@ -143,16 +158,15 @@ def _rating_rows(builder: Builder, wires: Wires, point: Point, sides: int, reach
         [(wires.below[branch] @ (part + own).T).T for part, own in zip(parts, (own_p, own_q), strict=True)]
         for parts in ((reach.p_low_kw, reach.q_low_kvar), (reach.p_high_kw, reach.q_high_kvar))
     )
-    start = np.arctan2(point.q_kvar, point.p_kw)[:, branch]
     inner = point.rating_kva[:, branch] * np.cos(np.pi / sides)
     p, q = builder.groups["p_kw"].index[:, branch], builder.groups["q_kvar"].index[:, branch]
     gives_way = builder.groups.get("outside")
     for side in range(sides):
-        cos, sin = (each(start + (2 * side + 1) * np.pi / sides) for each in (np.cos, np.sin))
+        cos, sin = (float(each((2 * side + 1) * np.pi / sides)) for each in (np.cos, np.sin))
         furthest = np.maximum(cos * low[0], cos * high[0]) + np.maximum(sin * low[1], sin * high[1])
         matters = furthest > _NEAR * inner
         if matters.any():
-            rows = builder.rows([(p[matters], cos[matters]), (q[matters], sin[matters])], -np.inf, inner[matters])
+            rows = builder.rows([(p[matters], cos), (q[matters], sin)], -np.inf, inner[matters])
             if gives_way is not None:
                 builder.add(rows, np.broadcast_to(gives_way.index, p.shape)[matters], -inner[matters])
 

@@ -29,7 +29,7 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class ScenarioProgram:
-    """Minimise ``cost @ y``, ``row_lower <= x_part @ x + y_part @ y <= row_upper``, ``lower <= y <= upper``.
+    """Minimise ``cost @ y + constant``, ``row_lower <= x_part @ x + y_part @ y <= row_upper``, ``lower <= y <= upper``.
 
     Attributes
     ----------
@@ -47,6 +47,7 @@ class ScenarioProgram:
     balance : Balance
         Rows of the balances of power at each node.
     sizing : Sizing
+    constant : float
     """
 
     cost: Array
@@ -59,6 +60,7 @@ class ScenarioProgram:
     groups: dict[str, Group]
     balance: Balance
     sizing: Sizing
+    constant: float
 
 
 def scenario_program(
@@ -114,7 +116,7 @@ def scenario_program(
     lower, upper, cost = builder.column_bounds()
     x_part, y_part = builder.matrices()
     rows = builder.row_bounds()
-    return ScenarioProgram(cost, lower, upper, *rows, x_part, y_part, builder.groups, balance, chosen)
+    return ScenarioProgram(cost, lower, upper, *rows, x_part, y_part, builder.groups, balance, chosen, builder.constant)
 
 
 def _reactive(builder: Builder, devices: Devices, node: IntArray) -> bool:

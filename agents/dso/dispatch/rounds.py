@@ -123,21 +123,32 @@ class Rounds:
         return max(float(per_step.sum()) * self.inputs.step_h, 1.0)
 
     def first_point(self) -> Point:
-        """Flows to begin with: with PV feeding in and cars spread over the day, or of the load alone if these fail."""
-        p, q = self.wires.grid.per_row(self.inputs.p_load_kw), self.wires.grid.per_row(self.inputs.q_load_kvar)
+        """Flows to begin with: PV feeding in, cars and rooms spread over the day; without devices where these fail.
+
+        Where they are outside voltage limits, inverters give or take all the reactive power they can.
+        """
+        grid, fleet, node = self.wires.grid, self.fleet, self.wires.node_of(self.fleet)
+        p, q = grid.per_row(self.inputs.p_load_kw), grid.per_row(self.inputs.q_load_kvar)
         bare = self.wires.point(p, q)
-        fleet, inputs, node = self.fleet, self.inputs, self.wires.node_of(self.fleet)
+        own = p + self.wires.summed(node, self._guess())
+        first = self.wires.point(own, q) or bare or self._without_losses(q.shape)
+        u = np.sqrt(first.v_pu2)
+        missing = (u < grid.u_min_pu).any(axis=1).astype(float) - (u > grid.u_max_pu).any(axis=1)
+        can = self.wires.summed(node, (fleet.q_share * (fleet.pv_kw + fleet.battery_kw))[None])
+        first = self.wires.point(own, q - missing[:, None] * can) or first
+        if self.priced_losses:
+            self.tangents = [_scaled(bare or first, share) for share in _BARE]
+            self.tangents += [_scaled(first, share) for share in _SEEDS]
+        return first
+
+    def _guess(self) -> Array:
+        """Active power of rows for flows to begin with, shape (T, N)."""
+        fleet, inputs = self.fleet, self.inputs
         p_ev, _ = charge_on_arrival(fleet, len(inputs), inputs.step_h, inputs.start_h)
         off_k = np.abs(inputs.t_out_c[:, None] - fleet.set_point_c)
         p_hp = fleet.n_rooms * np.minimum(off_k / (fleet.r_k_per_kw * fleet.cop), fleet.hp_unit_kw)
-        own = p_ev.mean(axis=0) + p_hp - inputs.pv_share[:, None] * fleet.pv_kw
-        first = self.wires.point(p + self.wires.summed(node, own), q)
-        if bare is None:
-            bare = first or self._without_losses(q.shape)
-        first = first or bare
-        if self.priced_losses:
-            self.tangents = [_scaled(bare, share) for share in _BARE] + [_scaled(first, share) for share in _SEEDS]
-        return first
+        found: Array = p_ev.mean(axis=0) + p_hp - inputs.pv_share[:, None] * fleet.pv_kw
+        return found
 
     def solved(self, point: Point, elastic: bool = False) -> Round | None:
         """The best solution at a point, with the exact flows of it; None where there is none.
@@ -159,7 +170,7 @@ class Rounds:
         exact = self.wires.judged(exact, flows)
         error = float(np.nanmax(np.abs(voltages_pu(program, y, self.wires) - flows.vm_pu)))
         costs = terms(done, fleet, self.inputs, self.settings.weights, self.wires, exact)
-        bound = self._bound(program, y, point)
+        bound = float(program.cost @ y) + program.constant
         found = tightest(self.engine.feeder, flows)
         return Round(program, solution, x, fleet, done, exact, flows, found, error, costs, bound)
 
@@ -213,12 +224,6 @@ class Rounds:
             return power_flows(self.engine, p, q)
         except PowerFlowError:
             return None
-
-    def _bound(self, program: ScenarioProgram, y: Array, point: Point) -> float:
-        """Objective of the program; import there is with the losses of the point, tangents count them anew."""
-        losses_kw = (self.wires.grid.r_pu * point.l_pu2).sum(axis=1) * self.wires.grid.base_kva
-        price = self.settings.weights.import_price * self.inputs.price * self.inputs.step_h
-        return float(program.cost @ y - (price * losses_kw).sum())
 
     def _without_losses(self, shape: tuple[int, ...]) -> Point:
         nothing = np.zeros(shape)
