@@ -68,9 +68,12 @@ def find(
     else:
         index = bracket(ladder, _guess(ladder, mode, settings) if check is None else 1)
     found = ladder.capacity(index, mode, method)
-    if found.stop.kind == "infeasible" and check is None:
+    if check is None and found.stop.kind in ("infeasible", "curtailment"):
         outside = fleet_at(case, definition, ladder.levels[index + 1])
-        found = replace(found, stop=what_limits(case, definition, outside, settings))
+        limit = what_limits(case, definition, outside, settings)
+        if found.stop.kind == "curtailment":
+            limit = replace(found.stop, element=limit.element, hour=limit.hour)
+        found = replace(found, stop=limit)
     return found
 
 

@@ -26,11 +26,18 @@ def what_limits(
 ) -> Stop:
     """What is in the way of a fleet that no dispatch keeps within the limits.
 
-    Each kind of limit is widened alone, little at first; with the first that lets a dispatch be, the stop is what goes
-    furthest beyond the true limits in it. "infeasible" where none does so alone.
+    Where curtailing PV helps, it is what goes furthest beyond its limit when nothing is curtailed of the best such
+    dispatch. Else each kind of limit is widened alone, little at first; with the first that lets a dispatch be, it is
+    what goes furthest beyond the true limits in it. "infeasible" where none does so alone.
     """
     owned = np.any([getattr(fleet, name) > 0 for name in RATINGS], axis=0)
     present, chosen = fleet.rows(owned), dynamic_settings(definition, settings)
+    if present.pv_kw.any():
+        done = dispatch(case.engine, present, case.inputs, replace(chosen, curtailable=True))
+        if done.status == "optimal":
+            found = judged(case, present, done.p_kw - done.p_curtailed_kw, done.q_kvar)
+            if found.stop is not None:
+                return found.stop
     for amount in _WIDER:
         for kind in _KINDS:
             wider = _widened(case, kind, amount)

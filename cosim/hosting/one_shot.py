@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from cosim.hosting.siting import RATING, fleet_at
 
 __all__ = ["bracket", "dynamic_guess"]
 
+_PASSES = 2  # of a program whose answer its neighbours prove or refute
 _ROUNDS = 3  # of the guess, as random units are not all of one direction
 
 
@@ -42,15 +44,17 @@ def dynamic_guess(case: HostingCase, definition: Definition, levels: list[float]
     """Index of the level that a program gives whose variable is the level itself, with all devices coordinated.
 
     Ratings go from those of the first level along a direction: that of scaled siting, or, of random units, the mean of
-    the units up to a level, which is moved to what was found until it stays.
+    the units up to a level, which is moved to what was found where that is far off.
     """
-    at = len(levels) - 1 if definition.siting == "scaled" else bisect_right(levels, levels[0] + 1.0) - 1
+    if definition.siting == "scaled":
+        return _highest(case, definition, levels, len(levels) - 1, settings)
+    at = max(bisect_right(levels, levels[0] + 1.0) - 1, 1)
     for _ in range(_ROUNDS):
-        found = _highest(case, definition, levels, max(at, 1), settings)
-        if definition.siting == "scaled" or abs(found - at) <= 1:
-            return found
+        found = _highest(case, definition, levels, at, settings)
+        if found == 0 or at / 2 <= found <= 2 * at:
+            break
         at = found
-    return at
+    return found
 
 
 def _highest(
@@ -61,7 +65,8 @@ def _highest(
     direction = (getattr(fleet_at(case, definition, levels[at]), name) - getattr(base, name)) / rise
     rows = np.any([getattr(base, rating) > 0 for rating in RATINGS], axis=0) | (direction > 0)
     present: Fleet = base.rows(rows)
-    done = most(case.engine, present, case.inputs, {name: direction[rows]}, settings, upper=levels[-1] - levels[0])
+    hasty = replace(settings, passes=_PASSES)
+    done = most(case.engine, present, case.inputs, {name: direction[rows]}, hasty, upper=levels[-1] - levels[0])
     if done.status == "infeasible":
         return 0
     return bisect_right(levels, levels[0] + float(done.x[0]) + 1e-9) - 1

@@ -9,8 +9,8 @@ from cosim.hosting.case import HostingCase, hosting_case
 from cosim.hosting.check import dynamic_check
 from cosim.hosting.devices import Devices
 from cosim.hosting.find import find
-from cosim.hosting.limits import what_limits
 from cosim.hosting.siting import fleet_at
+from feeders import Feeder
 from tests.cosim.hosting.small_feeders import R_OHM, VN_KV, X_OHM, line_feeder
 
 CASE = hosting_case(line_feeder((150.0, 0.0, 300.0)))
@@ -55,13 +55,13 @@ def test_reactive_power_of_two_buses_by_hand() -> None:
     a, b, c, d = r - 0.2 * x, v2 + r * net, x + 0.2 * r, x * net
     roots = np.roots([a * a + c * c, -2 * (a * b + c * d), b * b + d * d - v2])
     assert found.level == np.floor(roots.real.min() / 0.4 * 100) / 100
-    assert found.stop.kind == "over-voltage"
-    assert found.stop.element == "node 1"
+    assert (found.stop.kind, found.stop.element, found.stop.hour) == ("over-voltage", "node 1", 12)
 
 
 def test_storage_never_lowers_the_pv_capacity() -> None:
     case = hosting_case(line_feeder((150.0, 0.0, 300.0)), devices=Devices(q_share=0.0))
-    found = [levels(case, Definition(fixed=Penetration(battery=kw)), ("dynamic",))[0] for kw in (0, 0.1, 0.3, 0.6)]
+    asked = [Definition(fixed=Penetration(battery=share), step=0.05) for share in (0.0, 0.1, 0.4)]
+    found = [levels(case, each, ("dynamic",))[0] for each in asked]
     assert found == sorted(found)
     assert found[-1] > found[0] + 0.1
 
@@ -69,13 +69,13 @@ def test_storage_never_lowers_the_pv_capacity() -> None:
 @pytest.mark.parametrize(
     "asked",
     [
-        Definition(siting="scaled", fixed=Penetration(battery=0.1, ev=0.1), step=0.05),
-        Definition(siting="random-units", fixed=Penetration(battery=0.1), step=0.05),
-        Definition(der="hp", siting="scaled", fixed=Penetration(battery=0.1, pv=0.2), step=0.05),
+        Definition(siting="scaled", fixed=Penetration(battery=0.1, ev=0.1), step=0.2, most=10.0),
+        Definition(siting="random-units", fixed=Penetration(battery=0.1), step=0.2, most=10.0),
+        Definition(der="hp", siting="scaled", fixed=Penetration(battery=0.1, pv=0.2), step=0.1),
     ],
 )
 def test_one_shot_and_stepping_agree(asked: Definition) -> None:
-    case = hosting_case(line_feeder((300.0, 0.0, 600.0)))
+    case = hosting_case(line_feeder((150.0, 0.0, 350.0)))
     for mode in ("static", "dynamic"):
         one, stepped = (find(case, asked, mode, method) for method in ("one-shot", "stepping"))
         assert one.level == stepped.level
@@ -84,7 +84,7 @@ def test_one_shot_and_stepping_agree(asked: Definition) -> None:
 
 
 def test_every_reported_point_is_confirmed_and_the_next_is_not() -> None:
-    asked = Definition(fixed=Penetration(battery=0.1, ev=0.1, hp=0.1))
+    asked = Definition(fixed=Penetration(battery=0.1, ev=0.1, hp=0.1), most=20.0)
     found = find(CASE, asked, "dynamic", "one-shot")
     check = dynamic_check(CASE, asked)
     assert found.fleet is not None
@@ -104,6 +104,7 @@ def test_curtailment_that_is_allowed_lets_more_in() -> None:
     above = find(case, Definition(siting="scaled", curtailment=0.05, most=10.0), "dynamic", "one-shot").stop
     assert above.kind == "curtailment"
     assert above.value > 0.05 == above.allowed
+    assert (above.element, above.hour) == ("node 1", 12)
 
 
 def test_a_base_that_no_coordination_saves_is_an_answer() -> None:
@@ -118,12 +119,10 @@ def test_a_base_that_no_coordination_saves_is_an_answer() -> None:
     [
         (line_feeder((400.0,), max_i_ka=0.06), Definition(most=10.0), "line", "line 1"),
         (line_feeder((400.0,)), Definition(most=20.0), "over-voltage", "node 1"),
-        (line_feeder((1000.0,)), Definition(der="hp"), "under-voltage", "node 1"),
+        (line_feeder((1400.0,)), Definition(der="hp"), "under-voltage", "node 1"),
     ],
 )
-def test_what_limits_is_named(feeder: object, asked: Definition, kind: str, element: str) -> None:
+def test_what_limits_is_named(feeder: Feeder, asked: Definition, kind: str, element: str) -> None:
     case = hosting_case(feeder, devices=Devices(q_share=0.0))
     found = find(case, asked, "dynamic", "one-shot")
     assert (found.stop.kind, found.stop.element) == (kind, element)
-    far = fleet_at(case, asked, min(3 * found.level, 1.0) if asked.der == "hp" else 3 * found.level)
-    assert what_limits(case, asked, far).kind == "infeasible"  # beyond what a wider limit of one kind would let in
