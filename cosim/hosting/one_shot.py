@@ -16,7 +16,7 @@ from cosim.hosting.siting import RATING, fleet_at
 
 __all__ = ["bracket", "dynamic_guess"]
 
-_PASSES = 2  # of a program whose answer its neighbours prove or refute
+_PASSES = 3  # of a program whose answer its neighbours prove or refute
 _ROUNDS = 3  # of the guess, as random units are not all of one direction
 
 

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.prosumer.fleet import Fleet
@@ -33,6 +33,7 @@ def limit(*inside: tuple[float, float]) -> Check:
     return check
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 100), st.integers(-5, 200), st.sampled_from([1, 3, 10]))
 def test_all_ways_end_at_the_last_level_inside(capacity: int, guess: int, stride: int) -> None:
     asked = Definition(step=0.01, most=1.0)

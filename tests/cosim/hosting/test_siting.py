@@ -26,7 +26,7 @@ def test_homes_are_whole_and_their_sum_is_right() -> None:
     assert hosting_case(line_feeder((10.0, 10.0, 10.0)), homes=11).homes.tolist() == [0, 4, 4, 3]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.sampled_from(["pv", "battery", "ev", "hp"]),
     st.sampled_from(["random-units", "scaled"]),
