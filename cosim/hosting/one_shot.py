@@ -16,7 +16,7 @@ from cosim.hosting.siting import RATING, fleet_at
 
 __all__ = ["bracket", "dynamic_guess"]
 
-_PASSES = 3  # of a program whose answer its neighbours prove or refute
+_PASSES = 2  # of a program whose answer its neighbours prove or refute
 _ROUNDS = 3  # of the guess, as random units are not all of one direction
 
 
@@ -24,17 +24,19 @@ def bracket(ladder: Ladder, guess: int) -> int:
     """Index of a level inside its limits whose next is outside, or the last; -1 if the first is outside.
 
     From the guess by growing strides until one is inside and one outside, then by halves: two checks where the guess is
-    right. Where levels above one that is outside are inside again it may find either end; `stepping.climb` the lowest.
+    right, three where it is one off. Where levels above one that is outside are inside again it may find either end;
+    `stepping.climb` the lowest.
     """
     if not ladder.feasible(0):
         return -1
     low, high = 0, ladder.last + 1
-    at, stride = min(max(guess, 1), ladder.last), 1
+    at, looked = min(max(guess, 1), ladder.last), 0
     while high - low > 1:
         inside = ladder.feasible(at)
         low, high = (at, high) if inside else (low, at)
+        looked += 1
+        stride = 2 ** max(looked - 2, 0)  # 1, 1, 2, 4, ...
         at += stride if inside else -stride
-        stride *= 2
         if not low < at < high:
             at = (low + high) // 2
     return low
