@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from agents.dso.dispatch import DispatchSettings
 from cosim.hosting.capacity import Capacity
 from cosim.hosting.case import HostingCase
 from cosim.hosting.find import find
@@ -24,6 +26,9 @@ from cosim.sweep.task import Task
 from cosim.sweep.write_run import require_free, write_whole
 
 __all__ = ["capacities_table", "make_sampled"]
+
+_SETTINGS = DispatchSettings(gap=1.0)
+"""Any dispatch that the AC power flow confirms will do: what is kept is the level, not how cheaply it is operated."""
 
 
 def make_sampled(task: Task) -> int:
@@ -44,10 +49,8 @@ def make_sampled(task: Task) -> int:
     if kept is not None:
         return kept
     require_free(target)
-    file = HostingFile.from_dict(tomllib.loads(task.scenario), "hosting.toml")
-    search = file.search or Search()
-    case = _case(file)
-    found = [find(case, file.hosting, mode, search.method) for mode in search.modes]
+    file = HostingFile.from_dict(tomllib.loads(task.scenario), HOSTING.text)
+    found = list(_found(file))
 
     def fill(folder: Path) -> None:
         (folder / HOSTING.text).write_text(task.scenario, encoding="utf-8")
@@ -64,15 +67,31 @@ def capacities_table(found: list[Capacity]) -> pd.DataFrame:
     return pd.DataFrame([_row(capacity) for capacity in found], columns=list(HOSTING.columns))
 
 
-def _case(file: HostingFile) -> HostingCase:
-    expected = _expected(file.model_copy(update={"noise": None}).to_toml())
-    return expected if file.noise is None else file.noise.on(expected)
+def _found(file: HostingFile) -> Iterator[Capacity]:
+    """Capacities of the file's day; coordinated ones are looked for near that of the expected day."""
+    search = file.search or Search()
+    usual = file.model_copy(update={"noise": None, "hosting": file.hosting.model_copy(update={"seed": 0})})
+    case = _expected(usual.to_toml())
+    if file.noise is not None:
+        case = file.noise.on(case)
+    for mode in search.modes:
+        sampled = file.noise is not None and (mode, search.method) == ("dynamic", "one-shot")
+        near = _usual_level(usual.to_toml()) if sampled else None
+        yield find(case, file.hosting, mode, search.method, settings=_SETTINGS, near=near)
 
 
 @lru_cache(maxsize=1)
 def _expected(text: str) -> HostingCase:
-    """The case without noise, which the runs of a process share."""
-    return HostingFile.from_dict(tomllib.loads(text), "hosting.toml").case()
+    """The case of a file without noise, which the runs of a process share."""
+    return HostingFile.from_dict(tomllib.loads(text), HOSTING.text).case()
+
+
+@lru_cache(maxsize=1)
+def _usual_level(text: str) -> float | None:
+    """What the expected day takes when coordinated; None where its base case is infeasible."""
+    asked = HostingFile.from_dict(tomllib.loads(text), HOSTING.text).hosting
+    usual = find(_expected(text), asked, "dynamic", "one-shot", settings=_SETTINGS)
+    return usual.level if usual.base_feasible else None
 
 
 def _row(capacity: Capacity) -> dict[str, Any]:
