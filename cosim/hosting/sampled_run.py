@@ -90,7 +90,7 @@ def _expected(text: str) -> HostingCase:
 def _usual_level(text: str) -> float | None:
     """What the expected day takes when coordinated; None where its base case is infeasible."""
     asked = HostingFile.from_dict(tomllib.loads(text), HOSTING.text).hosting
-    usual = find(_expected(text), asked, "dynamic", "one-shot", settings=_SETTINGS)
+    usual = find(_expected(text), asked, "dynamic", "one-shot", settings=_SETTINGS, near=1.0)
     return usual.level if usual.base_feasible else None
 
 
