@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pandas as pd
 from agents.dso.dispatch import DispatchSettings
 from cosim.hosting.capacity import Capacity
 from cosim.hosting.case import HostingCase
+from cosim.hosting.definition import Definition
 from cosim.hosting.find import find
 from cosim.hosting.hosting_file import HostingFile
 from cosim.hosting.search import Search
@@ -50,7 +50,7 @@ def make_sampled(task: Task) -> int:
         return kept
     require_free(target)
     file = HostingFile.from_dict(tomllib.loads(task.scenario), HOSTING.text)
-    found = list(_found(file))
+    found = _found(file)
 
     def fill(folder: Path) -> None:
         (folder / HOSTING.text).write_text(task.scenario, encoding="utf-8")
@@ -67,31 +67,20 @@ def capacities_table(found: list[Capacity]) -> pd.DataFrame:
     return pd.DataFrame([_row(capacity) for capacity in found], columns=list(HOSTING.columns))
 
 
-def _found(file: HostingFile) -> Iterator[Capacity]:
-    """Capacities of the file's day; coordinated ones are looked for near that of the expected day."""
+def _found(file: HostingFile) -> list[Capacity]:
+    """Capacities of the file's day in each mode that it asks for."""
     search = file.search or Search()
-    usual = file.model_copy(update={"noise": None, "hosting": file.hosting.model_copy(update={"seed": 0})})
+    usual = file.model_copy(update={"noise": None, "hosting": Definition()})  # what is asked is no part of the case
     case = _expected(usual.to_toml())
     if file.noise is not None:
         case = file.noise.on(case)
-    for mode in search.modes:
-        sampled = file.noise is not None and (mode, search.method) == ("dynamic", "one-shot")
-        near = _usual_level(usual.to_toml()) if sampled else None
-        yield find(case, file.hosting, mode, search.method, settings=_SETTINGS, near=near)
+    return [find(case, file.hosting, mode, search.method, settings=_SETTINGS) for mode in search.modes]
 
 
 @lru_cache(maxsize=1)
 def _expected(text: str) -> HostingCase:
     """The case of a file without noise, which the runs of a process share."""
     return HostingFile.from_dict(tomllib.loads(text), HOSTING.text).case()
-
-
-@lru_cache(maxsize=1)
-def _usual_level(text: str) -> float | None:
-    """What the expected day takes when coordinated; None where its base case is infeasible."""
-    asked = HostingFile.from_dict(tomllib.loads(text), HOSTING.text).hosting
-    usual = find(_expected(text), asked, "dynamic", "one-shot", settings=_SETTINGS, near=1.0)
-    return usual.level if usual.base_feasible else None
 
 
 def _row(capacity: Capacity) -> dict[str, Any]:
