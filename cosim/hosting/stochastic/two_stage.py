@@ -1,0 +1,273 @@
+"""Two-stage stochastic hosting capacity: the best siting and sizing before the day is known, operation afterwards.
+
+Source: V. J. Nair et al., "Dynamic resource coordination can increase grid hosting capacity", method 2. Its program is
+nonconvex, with binaries where a device may be absent and cones for the flows; here it is a linear program throughout
+(`cosim.hosting.stochastic.equivalent`), made linear at the flows of the last pass, and the AC power flow judges every
+scenario and hour of what comes out.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from agents.dso.dispatch import DispatchSettings
+from agents.dso.dispatch.reading import Operation, operation
+from agents.dso.dispatch.wires import Point, Wires
+from agents.prosumer.fleet import RATINGS, Fleet, FleetInputs
+from cosim.hosting.case import HostingCase
+from cosim.hosting.stochastic.equivalent import Equivalent, Joint
+from cosim.hosting.stochastic.first_stage import FirstStage, TwoStagePlan, first_stage
+from cosim.hosting.stochastic.recourse import Outcome, operated, point_of
+from cosim.hosting.stochastic.reduction import Reduction, profiles, reduced
+from cosim.hosting.stochastic.repair import repaired
+
+__all__ = ["TwoStage", "two_stage"]
+
+Array = npt.NDArray[np.float64]
+Progress = Callable[[str], None]
+
+_FIRST_PASSES = 2  # of the expected day alone, whose flows the first pass of all scenarios is made linear at
+_SHORT_KW = 1e-2  # of what was asked for that counts as taken
+_NOTHING_KW = 0.01  # ratings that the interior point method leaves where there is none
+_SMALLER = 0.995  # PV is lowered by, where the AC power flow refuses a solution by the error of its linear flows
+_LOWERED = 6
+
+
+@dataclass(frozen=True)
+class TwoStage:
+    """A plan, and how it does.
+
+    Attributes
+    ----------
+    plan : TwoStagePlan
+    fleet : Fleet
+        A row per candidate.
+    level : float
+        PV as a share of the peak load; NaN where the feeder does not take the batteries, cars and heat pumps asked for.
+    kw : float
+    bound_kw : float
+        PV of the linear program over the kept scenarios: about the most that any plan could have.
+    gap : float
+        What the confirmed plan is short of that, as a share, and the interior point method's own gap.
+    short_kw : array, shape (3,)
+        Batteries, cars and heat pumps that are not taken; 0 but where `level` is NaN.
+    reduction : Reduction
+        Which scenarios were planned for.
+    outcomes : DataFrame
+        A row per scenario that was checked: ``scenario, kept, feasible, margin, stop``.
+    feasible_share : float
+        Of the scenarios that were checked, those that the AC power flow confirms the plan in.
+    steps : DataFrame
+        What was solved: ``what, pv_kw, rows, columns, cpu_seconds``.
+    seconds, cpu_seconds : float
+    """
+
+    plan: TwoStagePlan
+    fleet: Fleet
+    level: float
+    kw: float
+    bound_kw: float
+    gap: float
+    short_kw: Array
+    reduction: Reduction
+    outcomes: pd.DataFrame
+    feasible_share: float
+    steps: pd.DataFrame
+    seconds: float
+    cpu_seconds: float
+
+    @property
+    def capacities(self) -> pd.DataFrame:
+        """kW at each node: a row per candidate, a column per kind of device."""
+        columns = {name: getattr(self.fleet, name) for name in RATINGS}
+        return pd.DataFrame(columns, index=pd.Index(self.fleet.names, name="node"))
+
+    @property
+    def correlations(self) -> pd.DataFrame:
+        """Spearman's rank correlation of the capacities at the same node, kinds by kinds; NaN for one without spread."""
+        found: pd.DataFrame = self.capacities.corr(method="spearman")
+        return found
+
+
+def two_stage(
+    case: HostingCase,
+    plan: TwoStagePlan,
+    scenarios: Sequence[FleetInputs],
+    *,
+    n: int | None = 5,
+    check_all: bool = True,
+    progress: Progress | None = None,
+) -> TwoStage:
+    """The plan with the most PV, less its cost, over some scenarios that stand for many; checked in all of them.
+
+    Parameters
+    ----------
+    case : HostingCase
+        Its own inputs are the expected day.
+    plan : TwoStagePlan
+    scenarios : sequence of FleetInputs
+    n : int or None
+        How many are planned for; None for what the elbow says.
+    check_all : bool
+        Whether the plan is tried in all scenarios, or only in those planned for.
+    progress : callable, optional
+        Called with a line at each step.
+
+    Raises
+    ------
+    InputError
+        For a meshed feeder, and more scenarios to keep than there are.
+    SolverError
+        When HiGHS fails.
+    """
+    return _Search(case, plan, list(scenarios), reduced(scenarios, n), progress or (lambda line: None)).result(check_all)
+
+
+class _Search:
+    """One search for a plan: its programs, its checks, and a log of both."""
+
+    def __init__(
+        self,
+        case: HostingCase,
+        plan: TwoStagePlan,
+        scenarios: list[FleetInputs],
+        reduction: Reduction,
+        say: Progress,
+    ) -> None:
+        self.case, self.plan, self.scenarios, self.reduction, self.say = case, plan, scenarios, reduction, say
+        self.wires, self.stage = Wires.of(case.feeder), first_stage(case, plan)
+        self.settings = DispatchSettings(curtailable=False)
+        self.kept = [scenarios[i] for i in reduction.chosen]
+        self.nearest = _nearest(scenarios, reduction)
+        self.steps: list[dict[str, object]] = []
+        self.began = time.perf_counter(), time.process_time()
+
+    def result(self, check_all: bool) -> TwoStage:
+        joint, dones = self._planned()
+        fleet = _tidy(self.stage, joint.x)
+        bound_kw = self.stage.pv_kw(joint.x)
+        if (joint.short_kw > _SHORT_KW).any():
+            return self._found(fleet, joint, bound_kw, {})
+        fleet, outcomes = self._confirmed(fleet, dones)
+        if check_all:
+            outcomes |= self._tried(fleet, dones, [i for i in range(len(self.scenarios)) if i not in outcomes])
+            for _ in range(self.plan.repairs):
+                if _share(outcomes) >= self.plan.threshold:
+                    break
+                fleet = repaired(self.case, self.wires, fleet, self.settings, self._failing(outcomes, dones, fleet))
+                outcomes = self._tried(fleet, dones, range(len(self.scenarios)))
+        return self._found(fleet, joint, bound_kw, outcomes)
+
+    def _planned(self) -> tuple[Joint, list[Operation]]:
+        """The program of all kept scenarios, made linear at the flows of its last pass."""
+        first = Equivalent(self.wires, self.stage, [self.case.inputs], np.ones(1), self._sited())
+        points = [self._bare(self.case.inputs)]
+        for _ in range(_FIRST_PASSES):
+            joint, dones, points = self._pass(first, points, "expected day")
+        fleet = self.stage.sizing.fleet(self.stage.fleet, joint.x)
+        points = [point_of(self.wires, fleet, s, dones[0]) or self._bare(s) for s in self.kept]
+        whole = Equivalent(self.wires, self.stage, self.kept, self.reduction.weights, self._sited())
+        for _ in range(self.plan.passes):
+            joint, dones, points = self._pass(whole, points, f"{len(self.kept)} scenarios")
+        return joint, dones
+
+    def _pass(
+        self, program: Equivalent, points: list[Point], what: str
+    ) -> tuple[Joint, list[Operation], list[Point]]:
+        began = time.process_time()
+        joint = program.solved(points)
+        fleet = self.stage.sizing.fleet(self.stage.fleet, joint.x)
+        dones = [
+            operation(p, y, self.wires, fleet, s)
+            for p, y, s in zip(joint.programs, joint.y, program.scenarios, strict=True)
+        ]
+        exact = [point_of(self.wires, fleet, s, d) for s, d in zip(program.scenarios, dones, strict=True)]
+        self._log(what, self.stage.pv_kw(joint.x), time.process_time() - began, joint.n_rows, joint.n_columns)
+        return joint, dones, [new or old for new, old in zip(exact, points, strict=True)]
+
+    def _confirmed(self, fleet: Fleet, dones: list[Operation]) -> tuple[Fleet, dict[int, Outcome]]:
+        """The plan in the scenarios it was made for; PV a little lower where the AC power flow refuses it."""
+        chosen = self.reduction.chosen.tolist()
+        for _ in range(_LOWERED):
+            outcomes = self._tried(fleet, dones, chosen)
+            if all(o.feasible for o in outcomes.values()):
+                break
+            fleet = fleet.with_ratings(pv_kw=_SMALLER * fleet.pv_kw)
+        return fleet, outcomes
+
+    def _tried(self, fleet: Fleet, dones: list[Operation], which: Sequence[int]) -> dict[int, Outcome]:
+        began, found = time.process_time(), {}
+        for count, i in enumerate(which, 1):
+            found[i] = operated(self.case, self.wires, fleet, self.scenarios[i], self.settings, self._near(i, fleet, dones))
+            self.say(f"scenario {count} of {len(which)}: {'inside' if found[i].feasible else found[i].stop}")
+        if found:
+            self._log(f"check of {len(found)}", float(fleet.pv_kw.sum()), time.process_time() - began)
+        return found
+
+    def _near(self, scenario: int, fleet: Fleet, dones: list[Operation]) -> Point | None:
+        """Flows of the operation of the kept scenario that is most like this one."""
+        return point_of(self.wires, fleet, self.scenarios[scenario], dones[self.nearest[scenario]])
+
+    def _failing(
+        self, outcomes: dict[int, Outcome], dones: list[Operation], fleet: Fleet
+    ) -> list[tuple[FleetInputs, Point | None]]:
+        return [(self.scenarios[i], self._near(i, fleet, dones)) for i, o in outcomes.items() if not o.feasible]
+
+    def _sited(self) -> DispatchSettings:
+        return DispatchSettings(curtailable=False, reserve_pu=self.plan.reserve_pu)
+
+    def _bare(self, inputs: FleetInputs) -> Point:
+        grid = self.wires.grid
+        found = self.wires.point(grid.per_row(inputs.p_load_kw), grid.per_row(inputs.q_load_kvar))
+        assert found is not None  # the case's load alone has a power flow
+        return found
+
+    def _log(self, what: str, pv_kw: float, seconds: float, rows: int = 0, columns: int = 0) -> None:
+        self.steps.append({"what": what, "pv_kw": pv_kw, "rows": rows, "columns": columns, "cpu_seconds": seconds})
+        self.say(f"{what}: {pv_kw:.0f} kW, {seconds:.0f} s")
+
+    def _found(self, fleet: Fleet, joint: Joint, bound_kw: float, outcomes: dict[int, Outcome]) -> TwoStage:
+        kept = set(self.reduction.chosen.tolist())
+        rows = [
+            {"scenario": i, "kept": i in kept, "feasible": o.feasible, "margin": o.margin, "stop": str(o.stop)}
+            for i, o in sorted(outcomes.items())
+        ]
+        kw = float(fleet.pv_kw.sum()) if all(outcomes[i].feasible for i in kept & set(outcomes)) and outcomes else np.nan
+        return TwoStage(
+            plan=self.plan,
+            fleet=fleet,
+            level=kw / self.case.peak_kva,
+            kw=kw,
+            bound_kw=bound_kw,
+            gap=1.0 - kw / bound_kw + joint.gap if bound_kw > 0 else np.nan,
+            short_kw=np.where(joint.short_kw > _SHORT_KW, joint.short_kw, 0.0),
+            reduction=self.reduction,
+            outcomes=pd.DataFrame(rows, columns=["scenario", "kept", "feasible", "margin", "stop"]),
+            feasible_share=_share(outcomes),
+            steps=pd.DataFrame(self.steps),
+            seconds=time.perf_counter() - self.began[0],
+            cpu_seconds=time.process_time() - self.began[1],
+        )
+
+
+def _share(outcomes: dict[int, Outcome]) -> float:
+    return float(np.mean([o.feasible for o in outcomes.values()])) if outcomes else float("nan")
+
+
+def _nearest(scenarios: list[FleetInputs], reduction: Reduction) -> list[int]:
+    """For each scenario which of the kept ones is most like it."""
+    points = profiles(scenarios)
+    away = ((points[:, None] - points[reduction.chosen][None]) ** 2).sum(axis=2)
+    found: list[int] = np.argmin(away, axis=1).tolist()
+    return found
+
+
+def _tidy(stage: FirstStage, x: Array) -> Fleet:
+    """The fleet of a solution, without the traces of devices that an interior point leaves everywhere."""
+    return stage.sizing.fleet(stage.fleet, np.where(x > _NOTHING_KW, x, 0.0))
