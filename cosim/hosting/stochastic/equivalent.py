@@ -18,6 +18,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from agents.dso.dispatch import DispatchSettings
+from agents.dso.dispatch.exclusive import one_way
 from agents.dso.dispatch.program import ScenarioProgram, scenario_program
 from agents.dso.dispatch.wires import Point, Wires
 from agents.errors import SolverError
@@ -28,6 +29,7 @@ from cosim.hosting.stochastic.first_stage import FirstStage
 __all__ = ["Equivalent", "Joint", "sides_of_ratings"]
 
 Array = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 _NEAR = 0.85  # of a rating at the last flow: sides that are rows from the start
@@ -74,6 +76,8 @@ class Equivalent:
     ----------
     weights : array, shape (S,)
         Probability of each scenario.
+    closed : list of array of int
+        Columns of each scenario held at 0: directions in which devices may not run in a step, since they ran both ways.
     """
 
     wires: Wires
@@ -81,7 +85,18 @@ class Equivalent:
     scenarios: list[FleetInputs]
     weights: Array
     settings: DispatchSettings
-    cuts: list[tuple[Array, float]] = field(default_factory=list)
+    closed: list[IntArray] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if not self.closed:
+            self.closed = [np.zeros(0, dtype=np.int64) for _ in self.scenarios]
+
+    def close(self, joint: Joint) -> int:
+        """Close the lesser direction of devices that charge and discharge at once; how many were found."""
+        fleet = self.stage.sizing.fleet(self.stage.fleet, joint.x)
+        more = [one_way(p, y, fleet) for p, y in zip(joint.programs, joint.y, strict=True)]
+        self.closed = [np.union1d(old, new) for old, new in zip(self.closed, more, strict=True)]
+        return sum(map(len, more))
 
     def solved(self, points: list[Point]) -> Joint:
         """The best plan with the flows of each scenario made linear at a point.
@@ -118,22 +133,17 @@ class Equivalent:
         rows = [np.flatnonzero(k) for k in kept]
         below = sparse.block_diag([p.y_part[r] for p, r in zip(programs, rows, strict=True)])
         beside = sparse.vstack([_padded(p.x_part[r], 3) for p, r in zip(programs, rows, strict=True)])
-        cuts = sparse.csr_array((len(self.cuts), n_first + below.shape[1]))
-        if self.cuts:
-            cuts = _padded(np.array([c for c, _ in self.cuts]), n_first + below.shape[1] - n_x)
-        main = sparse.vstack([_padded(stage.rows(), below.shape[1]), sparse.hstack([beside, below]), cuts])
+        main = sparse.vstack([_padded(stage.rows(), below.shape[1]), sparse.hstack([beside, below])])
         matrix = sparse.csc_array(sparse.vstack([_padded(main, risk.n_columns), risk.rows]))
         program = Program(
             cost=np.concatenate([stage.cost(), risk.cost]),
             lower=np.concatenate([np.zeros(n_first), *(p.lower for p in programs), risk.lower]),
-            upper=np.concatenate([stage.upper, stage.totals, *(p.upper for p in programs), risk.upper]),
+            upper=np.concatenate([stage.upper, stage.totals, *self._uppers(programs), risk.upper]),
             row_lower=np.concatenate(
-                [stage.totals, *(p.row_lower[r] for p, r in zip(programs, rows, strict=True))]
-                + [np.full(len(self.cuts), -np.inf), np.full(risk.rows.shape[0], -np.inf)]
+                [stage.totals, *(p.row_lower[r] for p, r in zip(programs, rows, strict=True)), risk.row_lower]
             ),
             row_upper=np.concatenate(
-                [stage.totals, *(p.row_upper[r] for p, r in zip(programs, rows, strict=True))]
-                + [np.array([most for _, most in self.cuts]), np.zeros(risk.rows.shape[0])]
+                [stage.totals, *(p.row_upper[r] for p, r in zip(programs, rows, strict=True)), risk.row_upper]
             ),
         )
         values, gap = _interior(matrix, program)
@@ -141,6 +151,14 @@ class Equivalent:
         y = [values[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
         costs = np.array([p.cost @ each for p, each in zip(programs, y, strict=True)])
         return Joint(values[:n_x], values[n_x:n_first], y, costs, programs, gap, *matrix.shape)
+
+    def _uppers(self, programs: list[ScenarioProgram]) -> list[Array]:
+        found = []
+        for program, closed in zip(programs, self.closed, strict=True):
+            upper = program.upper.copy()
+            upper[closed] = 0.0
+            found.append(upper)
+        return found
 
 
 @dataclass(frozen=True)
@@ -152,6 +170,14 @@ class _Risk:
     upper: Array
     rows: sparse.csr_array
     n_columns: int
+
+    @property
+    def row_lower(self) -> Array:
+        return np.full(self.rows.shape[0], -np.inf)
+
+    @property
+    def row_upper(self) -> Array:
+        return np.zeros(self.rows.shape[0])
 
 
 def _risk(programs: list[ScenarioProgram], weights: Array, stage: FirstStage) -> _Risk:

@@ -26,12 +26,14 @@ from cosim.hosting.stochastic.first_stage import FirstStage, TwoStagePlan, first
 from cosim.hosting.stochastic.recourse import Outcome, operated, point_of
 from cosim.hosting.stochastic.reduction import Reduction, profiles, reduced
 from cosim.hosting.stochastic.repair import repaired
+from feeders.errors import InputError
 
 __all__ = ["TwoStage", "two_stage"]
 
 Array = npt.NDArray[np.float64]
 Progress = Callable[[str], None]
 
+_FIRST_PV = (2.0, 1.0, 0.0)  # of the peak load, in the first flows
 _FIRST_PASSES = 2  # of the expected day alone, whose flows the first pass of all scenarios is made linear at
 _SHORT_KW = 1e-2  # of what was asked for that counts as taken
 _NOTHING_KW = 0.01  # ratings that the interior point method leaves where there is none
@@ -64,7 +66,8 @@ class TwoStage:
     feasible_share : float
         Of the scenarios that were checked, those that the AC power flow confirms the plan in.
     steps : DataFrame
-        What was solved: ``what, pv_kw, rows, columns, cpu_seconds``.
+        What was solved: ``what, pv_kw, rows, columns, closed, cpu_seconds``; `closed` counts devices and steps that ran both
+        ways and may not in the next.
     seconds, cpu_seconds : float
     """
 
@@ -167,12 +170,13 @@ class _Search:
     def _planned(self) -> tuple[Joint, list[Operation]]:
         """The program of all kept scenarios, made linear at the flows of its last pass."""
         first = Equivalent(self.wires, self.stage, [self.case.inputs], np.ones(1), self._sited())
-        points = [self._bare(self.case.inputs)]
+        points = [self._exporting(self.case.inputs)]
         for _ in range(_FIRST_PASSES):
             joint, dones, points = self._pass(first, points, "expected day")
         fleet = self.stage.sizing.fleet(self.stage.fleet, joint.x)
-        points = [point_of(self.wires, fleet, s, dones[0]) or self._bare(s) for s in self.kept]
-        whole = Equivalent(self.wires, self.stage, self.kept, self.reduction.weights, self._sited())
+        points = [point_of(self.wires, fleet, s, dones[0]) or self._exporting(s) for s in self.kept]
+        closed = [first.closed[0].copy() for _ in self.kept]
+        whole = Equivalent(self.wires, self.stage, self.kept, self.reduction.weights, self._sited(), closed)
         for _ in range(self.plan.passes):
             joint, dones, points = self._pass(whole, points, f"{len(self.kept)} scenarios")
         return joint, dones
@@ -182,13 +186,14 @@ class _Search:
     ) -> tuple[Joint, list[Operation], list[Point]]:
         began = time.process_time()
         joint = program.solved(points)
+        n_closed = program.close(joint)
         fleet = self.stage.sizing.fleet(self.stage.fleet, joint.x)
         dones = [
             operation(p, y, self.wires, fleet, s)
             for p, y, s in zip(joint.programs, joint.y, program.scenarios, strict=True)
         ]
         exact = [point_of(self.wires, fleet, s, d) for s, d in zip(program.scenarios, dones, strict=True)]
-        self._log(what, self.stage.pv_kw(joint.x), time.process_time() - began, joint.n_rows, joint.n_columns)
+        self._log(what, self.stage.pv_kw(joint.x), time.process_time() - began, joint.n_rows, joint.n_columns, n_closed)
         return joint, dones, [new or old for new, old in zip(exact, points, strict=True)]
 
     def _confirmed(self, fleet: Fleet, dones: list[Operation]) -> tuple[Fleet, dict[int, Outcome]]:
@@ -222,14 +227,21 @@ class _Search:
     def _sited(self) -> DispatchSettings:
         return DispatchSettings(curtailable=False, reserve_pu=self.plan.reserve_pu)
 
-    def _bare(self, inputs: FleetInputs) -> Point:
-        grid = self.wires.grid
-        found = self.wires.point(grid.per_row(inputs.p_load_kw), grid.per_row(inputs.q_load_kvar))
-        assert found is not None  # the case's load alone has a power flow
-        return found
+    def _exporting(self, inputs: FleetInputs) -> Point:
+        """Flows with PV of some times the load everywhere, so that ratings near the source matter from the start."""
+        grid, peak_kw = self.wires.grid, inputs.p_load_kw.max(axis=0)
+        for share in _FIRST_PV:
+            p_kw = inputs.p_load_kw - share * inputs.pv_share[:, None] * peak_kw
+            found = self.wires.point(grid.per_row(p_kw), grid.per_row(inputs.q_load_kvar))
+            if found is not None:
+                return found
+        raise InputError(self.case.feeder.name, "loads", "no power flow", "loads that have one")
 
-    def _log(self, what: str, pv_kw: float, seconds: float, rows: int = 0, columns: int = 0) -> None:
-        self.steps.append({"what": what, "pv_kw": pv_kw, "rows": rows, "columns": columns, "cpu_seconds": seconds})
+    def _log(
+        self, what: str, pv_kw: float, seconds: float, rows: int = 0, columns: int = 0, closed: int = 0
+    ) -> None:
+        step = {"what": what, "pv_kw": pv_kw, "rows": rows, "columns": columns, "closed": closed}
+        self.steps.append(step | {"cpu_seconds": seconds})
         self.say(f"{what}: {pv_kw:.0f} kW, {seconds:.0f} s")
 
     def _found(self, fleet: Fleet, joint: Joint, bound_kw: float, outcomes: dict[int, Outcome]) -> TwoStage:
