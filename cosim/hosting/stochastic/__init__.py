@@ -2,6 +2,19 @@
 
 from cosim.hosting.stochastic.first_stage import TwoStagePlan
 from cosim.hosting.stochastic.reduction import Reduction, reduced
+from cosim.hosting.stochastic.region import feasible_region, volume, volume_ratio
+from cosim.hosting.stochastic.static_plan import StaticPlan, static_plan
 from cosim.hosting.stochastic.two_stage import TwoStage, two_stage
 
-__all__ = ["Reduction", "TwoStage", "TwoStagePlan", "reduced", "two_stage"]
+__all__ = [
+    "Reduction",
+    "StaticPlan",
+    "TwoStage",
+    "TwoStagePlan",
+    "feasible_region",
+    "reduced",
+    "static_plan",
+    "two_stage",
+    "volume",
+    "volume_ratio",
+]

@@ -10,6 +10,7 @@ Source: V. J. Nair et al., "Dynamic resource coordination can increase grid host
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field, replace
 
 import highspy
@@ -148,7 +149,7 @@ class Equivalent:
         )
         values, gap = _interior(matrix, program)
         ends = np.cumsum([n_first, *(p.y_part.shape[1] for p in programs)])
-        y = [values[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        y = [values[a:b] for a, b in itertools.pairwise(ends.tolist())]
         costs = np.array([p.cost @ each for p, each in zip(programs, y, strict=True)])
         return Joint(values[:n_x], values[n_x:n_first], y, costs, programs, gap, *matrix.shape)
 
@@ -181,7 +182,7 @@ class _Risk:
 
 
 def _risk(programs: list[ScenarioProgram], weights: Array, stage: FirstStage) -> _Risk:
-    """Expectation, or the mean of the dearest scenarios (conditional value at risk; Rockafellar and Uryasev 2000, (9))::
+    """Expectation, or the mean of the dearest (conditional value at risk; Rockafellar and Uryasev 2000, (9))::
 
     min over eta of  eta + sum of weight max(cost - eta, 0) / tail
     """

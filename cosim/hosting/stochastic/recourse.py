@@ -15,7 +15,7 @@ from agents.dso.dispatch.wires import Point, Wires
 from agents.prosumer.fleet import Fleet, FleetInputs
 from cosim.hosting.capacity import Stop
 from cosim.hosting.case import HostingCase
-from cosim.hosting.level import judged, stop_of
+from cosim.hosting.level import stop_of
 
 __all__ = ["MostPv", "Outcome", "most_pv", "operated", "point_of"]
 

@@ -1,7 +1,8 @@
 """Few scenarios that stand for many: the middles of clusters, and the extremes.
 
-Source: V. J. Nair et al., "Dynamic resource coordination can increase grid hosting capacity", Accelerating 2-SSP: k-means
-over the profiles, as many clusters as the elbow of what is left within them says, and the most severe scenarios kept.
+Source: V. J. Nair et al., "Dynamic resource coordination can increase grid hosting capacity", Accelerating 2-SSP:
+k-means over the profiles, as many clusters as the elbow of what is left within them says, and the most severe
+scenarios kept.
 """
 
 from __future__ import annotations

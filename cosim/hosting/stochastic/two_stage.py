@@ -129,7 +129,9 @@ def two_stage(
     SolverError
         When HiGHS fails.
     """
-    return _Search(case, plan, list(scenarios), reduced(scenarios, n), progress or (lambda line: None)).result(check_all)
+    return _Search(case, plan, list(scenarios), reduced(scenarios, n), progress or (lambda line: None)).result(
+        check_all
+    )
 
 
 class _Search:
@@ -171,8 +173,11 @@ class _Search:
         """The program of all kept scenarios, made linear at the flows of its last pass."""
         first = Equivalent(self.wires, self.stage, [self.case.inputs], np.ones(1), self._sited())
         points = [self._exporting(self.case.inputs)]
-        for _ in range(_FIRST_PASSES):
+        alone = len(self.kept) == 1 and self.kept[0] is self.case.inputs
+        for _ in range(_FIRST_PASSES + self.plan.passes - 1 if alone else _FIRST_PASSES):
             joint, dones, points = self._pass(first, points, "expected day")
+        if alone:
+            return joint, dones
         fleet = self.stage.sizing.fleet(self.stage.fleet, joint.x)
         points = [point_of(self.wires, fleet, s, dones[0]) or self._exporting(s) for s in self.kept]
         closed = [first.closed[0].copy() for _ in self.kept]
@@ -181,9 +186,7 @@ class _Search:
             joint, dones, points = self._pass(whole, points, f"{len(self.kept)} scenarios")
         return joint, dones
 
-    def _pass(
-        self, program: Equivalent, points: list[Point], what: str
-    ) -> tuple[Joint, list[Operation], list[Point]]:
+    def _pass(self, program: Equivalent, points: list[Point], what: str) -> tuple[Joint, list[Operation], list[Point]]:
         began = time.process_time()
         joint = program.solved(points)
         n_closed = program.close(joint)
@@ -209,7 +212,9 @@ class _Search:
     def _tried(self, fleet: Fleet, dones: list[Operation], which: Sequence[int]) -> dict[int, Outcome]:
         began, found = time.process_time(), {}
         for count, i in enumerate(which, 1):
-            found[i] = operated(self.case, self.wires, fleet, self.scenarios[i], self.settings, self._near(i, fleet, dones))
+            found[i] = operated(
+                self.case, self.wires, fleet, self.scenarios[i], self.settings, self._near(i, fleet, dones)
+            )
             self.say(f"scenario {count} of {len(which)}: {'inside' if found[i].feasible else found[i].stop}")
         if found:
             self._log(f"check of {len(found)}", float(fleet.pv_kw.sum()), time.process_time() - began)
@@ -237,9 +242,7 @@ class _Search:
                 return found
         raise InputError(self.case.feeder.name, "loads", "no power flow", "loads that have one")
 
-    def _log(
-        self, what: str, pv_kw: float, seconds: float, rows: int = 0, columns: int = 0, closed: int = 0
-    ) -> None:
+    def _log(self, what: str, pv_kw: float, seconds: float, rows: int = 0, columns: int = 0, closed: int = 0) -> None:
         step = {"what": what, "pv_kw": pv_kw, "rows": rows, "columns": columns, "closed": closed}
         self.steps.append(step | {"cpu_seconds": seconds})
         self.say(f"{what}: {pv_kw:.0f} kW, {seconds:.0f} s")
@@ -250,7 +253,9 @@ class _Search:
             {"scenario": i, "kept": i in kept, "feasible": o.feasible, "margin": o.margin, "stop": str(o.stop)}
             for i, o in sorted(outcomes.items())
         ]
-        kw = float(fleet.pv_kw.sum()) if all(outcomes[i].feasible for i in kept & set(outcomes)) and outcomes else np.nan
+        kw = (
+            float(fleet.pv_kw.sum()) if all(outcomes[i].feasible for i in kept & set(outcomes)) and outcomes else np.nan
+        )
         return TwoStage(
             plan=self.plan,
             fleet=fleet,
