@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
+from typing import Any
 
 import pandas as pd
 
@@ -33,6 +35,6 @@ def draws_of(settings: HostingSettings) -> tuple[pd.DataFrame, float]:
     return pd.DataFrame(rows, columns=["scenario", "mode", "capacity_percent", "limit"]), perf_counter() - began
 
 
-def _stop_of(row: dict[str, object]) -> Stop:
+def _stop_of(row: Mapping[Hashable, Any]) -> Stop:
     hour, value, allowed = (float(str(row[f"stop_{name}"])) for name in ("hour", "value", "allowed"))
     return Stop(str(row["stop"]), str(row["stop_element"]), hour, value, allowed)

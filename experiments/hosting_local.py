@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+from cosim.hosting.local import local_check
 
 from cosim.hosting.case import HostingCase
 from cosim.hosting.ladder import Ladder
-from cosim.hosting.local import local_check
 from cosim.hosting.one_shot import bracket
 from experiments.hosting_answer import limit_of
 from experiments.hosting_runs import Told, definition_of
