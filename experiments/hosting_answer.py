@@ -128,7 +128,7 @@ class Answer:
     sensitivity : DataFrame
         ``parameter, value, default, case, mode, capacity_percent, limit``.
     local : DataFrame
-        ``rule, capacity_percent, limit, curtailed_percent, gini_kept, seconds`` at the capacity of each rule.
+        A row per rule and tolerance of curtailment; see `experiments.hosting_local`.
     correlations : DataFrame
         ``bounded, first, second, spearman``: of capacities at the same node.
     log : sequence of Timing
@@ -151,7 +151,7 @@ class Answer:
         default_factory=lambda: _no("parameter", "value", "default", "case", "mode", "capacity_percent", "limit")
     )
     local: pd.DataFrame = field(
-        default_factory=lambda: _no("rule", "capacity_percent", "limit", "curtailed_percent", "gini_kept", "seconds")
+        default_factory=lambda: _no("rule", "tolerated_percent", "capacity_percent", "limit", "gini_kept", "seconds")
     )
     correlations: pd.DataFrame = field(default_factory=lambda: _no("bounded", "first", "second", "spearman"))
     log: Sequence[Timing] = ()
@@ -192,7 +192,8 @@ class Answer:
     def _local_rows(self) -> Iterator[Row]:
         for row in self.local.to_dict("records"):
             found = float(row["capacity_percent"]), float("nan"), str(row["limit"]), float(row["seconds"])
-            yield "pv", f"local {row['rule']}", "bisection", *found
+            mode = f"local {row['rule']}, {row['tolerated_percent']:g} % curtailed"
+            yield "pv", mode, "bisection", *found
 
     def first(self, case: str, mode: str, method: str | None = None) -> Found | None:
         """The deterministic capacity of a case and mode; the first of several methods."""

@@ -169,20 +169,28 @@ def _dots(ax: Axes, rows: pd.DataFrame, found: pd.DataFrame, mode: str) -> None:
 
 def local_figure(local: pd.DataFrame, static_percent: float, dynamic_percent: float) -> Figure:
     """Capacity under each local rule between the static and the coordinated one, and the disparity each causes."""
-    figure = Figure(figsize=(7.2, 2.8), layout="constrained")
+    rules, tolerances = list(dict.fromkeys(local["rule"])), sorted(set(local["tolerated_percent"]))
+    figure = Figure(figsize=(7.2, 1.4 + 0.36 * len(rules)), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    places = np.arange(len(local))
-    left.barh(places, local["capacity_percent"].fillna(0.0), 0.6, color=COLOURS[4], edgecolor="black", linewidth=0.4)
+    high = 0.8 / len(tolerances)
+    for k, tolerated in enumerate(tolerances):
+        rows = local[local["tolerated_percent"] == tolerated].set_index("rule").loc[rules]
+        places = np.arange(len(rules)) + (k - (len(tolerances) - 1) / 2) * high
+        style: dict[str, Any] = {"color": COLOURS[4 - k % 3], "edgecolor": "black", "linewidth": 0.4}
+        words = f"up to {tolerated:g} % curtailed"
+        left.barh(places, rows["capacity_percent"].fillna(0.0), high, label=words, **style)
+        right.barh(places, rows["gini_kept"].astype(float), high, **style)
     left.axvline(static_percent, color=MODES["static"][0], linestyle="--", label="static")
     left.axvline(dynamic_percent, color=MODES["dynamic"][0], label="dynamic")
     left.set_xlabel("PV capacity (% of the peak load)", fontsize=_LABEL)
-    left.legend(fontsize=_SMALL, frameon=False)
-    right.barh(places, local["gini_kept"], 0.6, color=COLOURS[3], edgecolor="black", linewidth=0.4)
-    right.set_xlabel("disparity at that level (Gini)", fontsize=_LABEL)
-    left.set_yticks(places, list(local["rule"]))
+    right.set_xlabel("disparity of gain kept, there (Gini)", fontsize=_LABEL)
+    left.set_yticks(range(len(rules)), rules)
     left.invert_yaxis()
     for ax in (left, right):
         ax.tick_params(labelsize=_SMALL)
+    figure.legend(
+        *left.get_legend_handles_labels(), fontsize=_SMALL, frameon=False, loc="outside upper center", ncols=4
+    )
     return figure
 
 

@@ -173,12 +173,18 @@ def _local(answer: Answer) -> list[str]:
     if answer.local.empty:
         return []
     lines = ["## PV capacity under local rules, in the closed minute loop", ""]
-    lines += _head("rule", "what limits", "capacity (%)", "curtailed (%)", "disparity (Gini)", left=2)
+    names = ["tolerated (%)", "capacity (%)", "curtailed (%)", "gain kept (%)", "worst tenth (%)", "Gini", "head - end"]
+    lines += _head("rule", "what limits", *names, left=2)
     for row in answer.local.to_dict("records"):
-        lines.append(
-            f"| {row['rule']} | {row['limit']} | {said(row['capacity_percent']).removesuffix(' %')} "
-            f"| {row['curtailed_percent']:.2f} | {row['gini_kept']:.3f} |"
-        )
+        size = said(row["capacity_percent"]).removesuffix(" %")
+        numbers = [
+            f"{row['tolerated_percent']:g}",
+            size,
+            f"{row['curtailed_percent']:.2f}",
+            f"{row['kept_percent']:.1f}",
+        ]
+        numbers += [f"{row['worst_tenth_percent']:.1f}", f"{row['gini_kept']:.3f}", f"{row['spread_points']:.1f}"]
+        lines.append(f"| {row['rule']} | {row['limit']} | {' | '.join(numbers)} |")
     static, dynamic = answer.first("pv", "static"), answer.first("pv", "dynamic")
     if static is not None and dynamic is not None:
         sizes = f"{said(100 * static.capacity.level)} static, {said(100 * dynamic.capacity.level)} dynamic"

@@ -49,8 +49,12 @@ class HostingSettings(Strict):
         The sweep: penetrations at which PV is maximised.
     rules : tuple of str
         Inverter rules of the closed minute loop.
+    loops : tuple of {"closed-loop", "settled"}
+        Whether these act on the voltage of the minute before, or are exchanged with the power flow until it rests.
     local_step : float
-        Steps of PV under these, which take longer to look at.
+        Steps of PV under these.
+    tolerated : tuple of float
+        Shares of the PV energy that these may curtail.
     sensitivity : bool
         Whether one parameter at a time is changed.
     workers : int
@@ -75,7 +79,9 @@ class HostingSettings(Strict):
     batteries: tuple[float, ...] = Field(default=(0.0, 0.25, 0.5, 0.75, 1.0), strict=False)
     heat_pumps: tuple[float, ...] = Field(default=(0.0, 0.25, 0.5, 0.75, 1.0), strict=False)
     rules: tuple[str, ...] = Field(default=("none", "prc", "anrc", "hybrid", "ieee1547-b"), strict=False)
-    local_step: float = Field(default=0.05, gt=0, le=1)
+    loops: tuple[Literal[closed - loop, settled], ...] = Field(default=("closed-loop", "settled"), strict=False)
+    local_step: float = Field(default=0.01, gt=0, le=1)
+    tolerated: tuple[float, ...] = Field(default=(0.0, 0.05), strict=False)
     sensitivity: bool = True
     workers: int = Field(default=2, ge=1)
 

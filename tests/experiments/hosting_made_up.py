@@ -106,9 +106,14 @@ def sensitivity() -> pd.DataFrame:
 
 
 def local() -> pd.DataFrame:
-    rows = [("none", 48.0, "over-voltage at bus 3, 11:12", 0.0, 0.0, 3.0), ("prc", 70.0, "curtailment", 0.4, 0.3, 4.0)]
-    columns = ["rule", "capacity_percent", "limit", "curtailed_percent", "gini_kept", "seconds"]
-    return pd.DataFrame(rows, columns=columns)
+    rows = [
+        ("none", 0.0, 48.0, "over-voltage at bus 3, 11:12", 0.0, 3.0, 100.0, 0.0, 100.0, 0.0),
+        ("prc", 0.0, 52.0, "curtailment", 0.0, 4.0, 99.0, 0.1, 95.0, 2.0),
+        ("none", 5.0, 48.0, "over-voltage at bus 3, 11:12", 0.0, 3.0, 100.0, 0.0, 100.0, 0.0),
+        ("prc", 5.0, 70.0, "curtailment", 0.4, 4.0, 97.0, 0.3, 80.0, 12.0),
+    ]
+    columns = ["rule", "tolerated_percent", "capacity_percent", "limit", "curtailed_percent", "seconds", "kept_percent"]
+    return pd.DataFrame(rows, columns=[*columns, "gini_kept", "worst_tenth_percent", "spread_points"])
 
 
 def correlations() -> pd.DataFrame:

@@ -84,7 +84,7 @@ def test_the_table_has_a_row_per_case_mode_and_method(answer: Answer) -> None:
     assert rows.index.is_unique
     assert rows.loc[("hp", "static-rated", "stepping"), "capacity_percent"] == pytest.approx(12.0)
     assert rows.loc[("pv-two-stage", "dynamic, bounded", "two-stage"), "published_percent"] == 98.0
-    assert rows.loc[("pv", "local prc", "bisection"), "limit"] == "curtailment"
+    assert rows.loc[("pv", "local prc, 5 % curtailed", "bisection"), "limit"] == "curtailment"
     draw = rows.loc[("pv-monte-carlo", "dynamic", "monte-carlo")]
     assert draw["capacity_percent"] == pytest.approx((80 + 82 + 84 + 86 + 88 + 90) / 6)
     assert (draw["limit"], draw["seconds"]) == ("line in 5, infeasible in 1", pytest.approx(9.0))
@@ -214,7 +214,7 @@ def test_the_report_says_all_of_it(answer: Answer) -> None:
         "PASS: one-shot, PV, static and dynamic below 30 s: 12 s",
         "| hp | static-rated | stepping | over-voltage at bus 3, 11:00 (1.0512, allowed 1.0500) | 12.0 | 9 | 2.0 |",
         "Dynamic over static: 6.0 (published: about 22).",
-        "| prc | curtailment | 70.0 | 0.40 | 0.300 |",
+        "| prc | curtailment | 5 | 70.0 | 0.40 | 97.0 | 80.0 | 0.300 | 12.0 |",
         "| slack voltage | 1 * | 40.0 | 90.0 |",
         "| pv - hp | -0.10 | 0.20 |",
         "| 100.0 | - | - |",
