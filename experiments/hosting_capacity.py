@@ -19,8 +19,10 @@ import pandas as pd
 from cosim.hosting.case import HostingCase
 from cosim.study import StudyOptions, StudyResult, changed_settings
 from experiments.hosting_answer import Answer, Found
-from experiments.hosting_cases import CASES, DETERMINISTIC, MONTE_CARLO, WORDS
+from experiments.hosting_cases import CASES, DETERMINISTIC, MONTE_CARLO, TWO_STAGE, WORDS
 from experiments.hosting_draws import draws_of
+from experiments.hosting_local import local_of
+from experiments.hosting_planned import correlations_of, planned_of, region_of
 from experiments.hosting_report import report, write_answer
 from experiments.hosting_runs import METHODS, MODES, Told, file_of, found_of, sitings_of
 from experiments.hosting_sensitivity import n_variants, sensitivity_of
@@ -30,6 +32,7 @@ from experiments.verdicts import Timing
 __all__ = ["capacities", "study"]
 
 _AT_ONCE_S, _STEPPING_S, _DRAWS_S = 30.0, 180.0, 600.0  # what PV, static and dynamic, may take; and all scenarios
+_TWO_STAGE_S = 900.0
 
 
 def study(options: StudyOptions) -> StudyResult:
@@ -79,12 +82,17 @@ def capacities(settings: HostingSettings, options: StudyOptions) -> Answer:
     if sitings:
         gathered.tables["sitings"] = pd.concat(sitings, ignore_index=True)
     gathered.log += _times(gathered.found)
+    if TWO_STAGE in settings.asked:
+        _plan(hosting, settings, gathered, told)
     if MONTE_CARLO in settings.asked:
         draws, seconds = draws_of(settings)
         gathered.tables |= {"draws": draws, "draws_s": seconds}
         what = f"{settings.n_scenarios} scenarios, static and dynamic, {settings.workers} processes"
         gathered.log.append(Timing(what, seconds, _DRAWS_S))
         told()
+    if not settings.quick and settings.rules:
+        static = next((f.capacity.level for f in gathered.found if (f.case, f.mode) == ("pv", "static")), float("nan"))
+        gathered.tables["local"] = local_of(hosting, settings, static, told)
     if settings.sensitivity and not settings.quick:
         cases = [case for case in DETERMINISTIC if case in settings.asked]
         gathered.tables["sensitivity"] = sensitivity_of(cases, settings, told)
@@ -99,6 +107,19 @@ def capacities(settings: HostingSettings, options: StudyOptions) -> Answer:
         notes=gathered.notes,
         **gathered.tables,
     )
+
+
+def _plan(hosting: HostingCase, settings: HostingSettings, gathered: _Gathered, told: Told) -> None:
+    """The two-stage program, and the sweep over batteries and heat pumps."""
+    plans = planned_of(hosting, settings, told)
+    gathered.tables["planned"] = [plan for plan, _ in plans]
+    gathered.tables["correlations"] = correlations_of({p.bounded: table for p, table in plans if p.mode == "dynamic"})
+    for plan, _ in plans:
+        if plan.mode == "dynamic":
+            words = "with" if plan.bounded else "without"
+            what = f"two-stage, {settings.n_reduced} scenarios, {words} bounds per node"
+            gathered.log.append(Timing(what, plan.seconds, _TWO_STAGE_S))
+    gathered.tables["region"] = region_of(hosting, settings, told)
 
 
 def _times(found: list[Found]) -> Iterator[Timing]:
@@ -136,7 +157,9 @@ def _teller(settings: HostingSettings, options: StudyOptions) -> Told:
     """Tells of one more part that is done."""
     n_cases = sum(case in settings.asked for case in DETERMINISTIC)
     n_parts = n_cases * (len(METHODS) * len(MODES) + (0 if settings.quick else settings.sitings))
-    n_parts += int(MONTE_CARLO in settings.asked)
+    n_parts += int(MONTE_CARLO in settings.asked) + (0 if settings.quick else len(settings.rules) * len(settings.loops))
+    if TWO_STAGE in settings.asked:
+        n_parts += 3 + len(settings.batteries) * len(settings.heat_pumps)
     if settings.sensitivity and not settings.quick:
         n_parts += n_variants(settings)
     parts: Iterator[int] = iter(range(n_parts + 1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, field_validator
 
 from cosim.hosting.day import Day
@@ -45,6 +47,9 @@ class HostingSettings(Strict):
         Scenarios that the two-stage program is solved on.
     feasible_share : float
         Share of all scenarios that its answer must hold in.
+    node_pv_most, node_battery_most : float
+        Bounds at each node of the two-stage program's bounded plan, over the node's own peak load: as much as the
+        published sweep goes to.
     batteries, heat_pumps : tuple of float
         The sweep: penetrations at which PV is maximised.
     rules : tuple of str
@@ -76,10 +81,12 @@ class HostingSettings(Strict):
     sigma: float = Field(default=0.1, ge=0)
     n_reduced: int = Field(default=5, ge=1)
     feasible_share: float = Field(default=0.95, ge=0, le=1)
+    node_pv_most: float = Field(default=2.0, gt=0)
+    node_battery_most: float = Field(default=1.0, gt=0)
     batteries: tuple[float, ...] = Field(default=(0.0, 0.25, 0.5, 0.75, 1.0), strict=False)
     heat_pumps: tuple[float, ...] = Field(default=(0.0, 0.25, 0.5, 0.75, 1.0), strict=False)
     rules: tuple[str, ...] = Field(default=("none", "prc", "anrc", "hybrid", "ieee1547-b"), strict=False)
-    loops: tuple[Literal[closed - loop, settled], ...] = Field(default=("closed-loop", "settled"), strict=False)
+    loops: tuple[Literal["closed-loop", "settled"], ...] = Field(default=("closed-loop", "settled"), strict=False)
     local_step: float = Field(default=0.01, gt=0, le=1)
     tolerated: tuple[float, ...] = Field(default=(0.0, 0.05), strict=False)
     sensitivity: bool = True
