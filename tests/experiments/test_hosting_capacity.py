@@ -147,6 +147,29 @@ def test_one_parameter_at_a_time(settings: HostingSettings) -> None:
     assert found["limit"].item() == limit_of(alone)
 
 
+@pytest.mark.slow
+def test_all_parts_on_a_small_feeder(settings: HostingSettings, tmp_path: Path) -> None:
+    """Each part once, as small as it can be: the table has all cases, and what is reported of each is in its file."""
+    changes = {"quick": False, "step": 0.5, "local_step": 0.5, "sitings": 1, "n_scenarios": 3, "n_reduced": 2}
+    changes |= {"batteries": (0.0, 0.5), "heat_pumps": (0.0,), "rules": ("none", "ieee1547-b"), "sensitivity": False}
+    told: list[tuple[int, int]] = []
+    brief = settings.model_copy(update={**changes, "workers": 1, "loops": ("closed-loop",), "tolerated": (0.05,)})
+    answer = capacities(brief, StudyOptions(progress=lambda done, total: told.append((done, total))))
+    assert told[-1][0] == told[-1][1] == len(told) - 1
+    assert set(answer.table["case"]) == set(CASES)
+    assert not [verdict for verdict in orders(answer) if not verdict.holds and ">=" in verdict.what]
+    assert [(plan.mode, plan.bounded) for plan in answer.planned] == [
+        ("static", False),
+        ("dynamic", False),
+        ("dynamic", True),
+    ]
+    assert sorted(set(answer.draws["scenario"])) == [0, 1, 2]
+    assert list(answer.local["rule"]) == ["none", "ieee1547-b"]
+    assert answer.region["mode"].tolist() == ["static", "dynamic"] * 2
+    write_answer(answer, tmp_path)
+    assert {"planned-free.png", "region.csv", "draws.csv", "local-rules.png"} <= {p.name for p in tmp_path.iterdir()}
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [({"feeder.name": "nowhere"}, "nowhere"), ({"feeder": {"name": "case33bw", "file": "x"}}, "one of these")],

@@ -12,13 +12,17 @@ import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.image import imread
 
+from agents.prosumer.fleet import Fleet
 from cosim.hosting import Stop
+from cosim.hosting.level import LevelCheck
 from cosim.study import changed_settings
 from experiments.hosting_answer import COLUMNS, Answer, limit_of
 from experiments.hosting_cases import CASES, published
 from experiments.hosting_claims import claims, explained, unexplained
 from experiments.hosting_figures import distribution_figure, metrics_figure, region_figure
+from experiments.hosting_local import remembered, tolerating
 from experiments.hosting_maps import maps_figure, sited_kw
+from experiments.hosting_planned import correlations_of
 from experiments.hosting_region import feasible_volume, grid_of, volume_ratio
 from experiments.hosting_report import report, write_answer
 from experiments.hosting_settings import HostingSettings
@@ -268,3 +272,28 @@ def test_figures_have_a_line_per_mode_and_a_cell_per_point(answer: Answer) -> No
     legend = distribution_figure(answer.draws, answer.spread()).axes[0].get_legend()
     assert legend is not None
     assert "static: 47.5 +- 1.9 %" in [text.get_text() for text in legend.get_texts()]
+
+
+def test_a_level_is_judged_once_and_refused_for_what_is_curtailed() -> None:
+    at, asked = fleet(feeder(), 400.0), []
+
+    def check(given: Fleet) -> LevelCheck:
+        asked.append(given)
+        return LevelCheck(True, None, 0.01, {}, 0.03, given)
+
+    live = remembered(check)
+    assert tolerating(live, 0.05)(at).feasible and tolerating(live, 0.03)(at).feasible
+    refused = tolerating(live, 0.02)(at)
+    assert (refused.feasible, refused.stop) == (False, Stop("curtailment", value=0.03, allowed=0.02))
+    assert len(asked) == 1
+    live(fleet(feeder(), 500.0))
+    assert len(asked) == 2
+
+
+def test_rank_correlations_in_rows() -> None:
+    """Two kinds that rise together, and one that falls, each pair once."""
+    kw = pd.DataFrame({"pv_kw": [1.0, 2, 3], "battery_kw": [2.0, 4, 8], "ev_kw": [3.0, 2, 1], "hp_kw": [1.0, 1, 1]})
+    table = correlations_of({True: kw.corr(method="spearman")}).set_index(["first", "second"])["spearman"]
+    assert len(table) == 6
+    assert (table[("pv", "battery")], table[("pv", "ev")]) == (pytest.approx(1.0), pytest.approx(-1.0))
+    assert isnan(table[("pv", "hp")])
