@@ -159,7 +159,7 @@ def _teller(settings: HostingSettings, options: StudyOptions) -> Told:
     n_parts = n_cases * (len(METHODS) * len(MODES) + (0 if settings.quick else settings.sitings))
     n_parts += int(MONTE_CARLO in settings.asked) + (0 if settings.quick else len(settings.rules) * len(settings.loops))
     if TWO_STAGE in settings.asked:
-        n_parts += 3 + len(settings.batteries) * len(settings.heat_pumps)
+        n_parts += 4 + len(settings.batteries) * len(settings.heat_pumps)
     if settings.sensitivity and not settings.quick:
         n_parts += n_variants(settings)
     parts: Iterator[int] = iter(range(n_parts + 1))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["feasible_volume", "grid_of", "volume_ratio"]
+from cosim.hosting.stochastic import volume
 
-Array = npt.NDArray[np.float64]
+__all__ = ["feasible_volume", "grid_of", "volume_ratio"]
 
 
 def grid_of(region: pd.DataFrame, mode: str) -> pd.DataFrame:
@@ -25,12 +23,14 @@ def grid_of(region: pd.DataFrame, mode: str) -> pd.DataFrame:
 def feasible_volume(region: pd.DataFrame, mode: str) -> float:
     """Volume of feasible (PV, batteries, heat pumps), each as a share: all PV up to the most at a point is feasible.
 
-    By the trapezoidal rule over the points of the sweep, with 0 where not even no PV is feasible.
+    By the trapezoidal rule over the points of the sweep, with 0 where not even no PV is feasible; NaN for fewer than
+    two levels of batteries or heat pumps.
     """
-    grid = grid_of(region, mode)
-    height = np.nan_to_num(grid.to_numpy(dtype=float)) / 100
-    over_battery = np.trapezoid(height, grid.columns.to_numpy(dtype=float) / 100, axis=1)
-    return float(np.trapezoid(over_battery, grid.index.to_numpy(dtype=float) / 100))
+    rows = region[region["mode"] == mode]
+    shares = pd.DataFrame({name: rows[f"{name}_percent"].astype(float) / 100 for name in ("battery", "hp", "pv")})
+    if min(shares["battery"].nunique(), shares["hp"].nunique()) < 2:
+        return float("nan")
+    return volume(shares, "pv")
 
 
 def volume_ratio(region: pd.DataFrame) -> float:

@@ -161,6 +161,7 @@ def test_all_parts_on_a_small_feeder(settings: HostingSettings, tmp_path: Path) 
     assert [(plan.mode, plan.bounded) for plan in answer.planned] == [
         ("static", False),
         ("dynamic", False),
+        ("static", True),
         ("dynamic", True),
     ]
     assert sorted(set(answer.draws["scenario"])) == [0, 1, 2]
