@@ -2,6 +2,7 @@
 
 from cosim.bench.collective import collective_weeks
 from cosim.bench.day import four_bus_day, four_bus_parts
+from cosim.bench.dispatch import dispatches
 from cosim.bench.drift import week_drift
 from cosim.bench.ensemble import monte_carlo
 from cosim.bench.page import page_frames
@@ -26,6 +27,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "collective-week": collective_weeks,
     "rehearsal": rehearsals,
     "storage-step": storage_steps,
+    "dispatch": dispatches,
     "week-drift": week_drift,
     "four-bus-parts": four_bus_parts,
 }

@@ -26,7 +26,9 @@ Term: TypeAlias = tuple[Any, Any]
 
 _SOLVED = ("Solved", "AlmostSolved")
 _INFEASIBLE = ("PrimalInfeasible", "AlmostPrimalInfeasible")
-_TOLERANCE = 1e-9  # Clarabel's own is 1e-8; where it cannot reach ours it says "almost"
+_FEASIBLE = 1e-9
+_ATTEMPTS = ((1e-9, 1e-8), (1e-7, 1e-7))
+"""Tolerance of the gap, and what is added to pivots: more where it ends for want of precision, mostly of a highest level."""
 _ALMOST = 1e-6
 
 
@@ -184,8 +186,13 @@ class ConicProgram:
         cones += [clarabel.SecondOrderConeT(size) for size, count in self._cone_sizes for _ in range(count)]
         quadratic = sparse.csc_matrix((self.n, self.n))
         started = time.perf_counter()
-        ended = clarabel.DefaultSolver(quadratic, scale * linear, matrix, rhs, cones, _settings(clarabel)).solve()
-        seconds, status = time.perf_counter() - started, str(ended.status)
+        for attempt in _ATTEMPTS[self._most >= 0 :]:
+            settings = _settings(clarabel, *attempt)
+            ended = clarabel.DefaultSolver(quadratic, scale * linear, matrix, rhs, cones, settings).solve()
+            status = str(ended.status)
+            if status in (*_SOLVED, *_INFEASIBLE):
+                break
+        seconds = time.perf_counter() - started
         if status in _INFEASIBLE:
             return ConicSolution(False, np.zeros(0), np.zeros(0), float("nan"), ended.iterations, seconds)
         if status not in _SOLVED:
@@ -214,10 +221,12 @@ def _clarabel() -> ModuleType:
         raise InputError("cone program", "clarabel", None, allowed) from error
 
 
-def _settings(clarabel: ModuleType) -> Any:
+def _settings(clarabel: ModuleType, tolerance: float, regularisation: float) -> Any:
     settings = clarabel.DefaultSettings()
     settings.verbose = False
     settings.max_threads = 1
-    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = _TOLERANCE
+    settings.static_regularization_constant = regularisation
+    settings.tol_gap_abs = settings.tol_gap_rel = tolerance
+    settings.tol_feas = _FEASIBLE
     settings.reduced_tol_gap_abs = settings.reduced_tol_gap_rel = settings.reduced_tol_feas = _ALMOST
     return settings
