@@ -20,11 +20,11 @@ FINE = {"gap": 1e-5, "passes": 8}
 KEPT = DispatchSettings(curtailable=False)
 
 
-@pytest.mark.parametrize("vm_min_pu", [0.95, 0.963])
+@pytest.mark.parametrize("vm_min_pu", [0.95, 0.965])
 def test_where_import_is_limited_both_cost_the_same(vm_min_pu: float) -> None:
-    """0.963 p.u. is above what the voltage would be without that limit."""
+    """0.965 p.u. is above what the voltage would be without that limit."""
     engine = bus_33(vm_min_pu)
-    fleet, inputs = all_devices(engine, leak=0.01)
+    fleet, inputs = all_devices(engine, n=4, step_h=3.0, leak=0.01)
     settings = DispatchSettings(curtailable=False, **FINE)  # type: ignore[arg-type]
     linear, cone = dispatch(engine, fleet, inputs, settings), cone_dispatch(engine, fleet, inputs, settings)
     assert cone.tight and linear.confirmed()
@@ -45,8 +45,7 @@ def test_both_find_the_most_heat_pumps_of_two_buses(ka: float) -> None:
     cone = cone_most(engine, two_bus.fleet(), two_bus.inputs(), along, KEPT, upper=1e3)
     linear = most(engine, two_bus.fleet(), two_bus.inputs(), along, KEPT, upper=1e3)
     assert cone.dispatch.x[0] == pytest.approx(by_hand, rel=1e-5)
-    assert linear.x[0] == pytest.approx(by_hand, rel=1e-4)
-    assert linear.x[0] <= by_hand * (1 + 1e-6)
+    assert by_hand * (1 - 1e-3) < linear.x[0] <= by_hand * (1 + 1e-6)  # its last rounds gain less than its gap
     assert linear.confirmed()
 
 

@@ -28,7 +28,7 @@ _SOLVED = ("Solved", "AlmostSolved")
 _INFEASIBLE = ("PrimalInfeasible", "AlmostPrimalInfeasible")
 _FEASIBLE = 1e-9
 _ATTEMPTS = ((1e-9, 1e-8), (1e-7, 1e-7))
-"""Tolerance of the gap, and what is added to pivots: more where it ends for want of precision, mostly of a highest level."""
+"""Tolerance of the gap, and what is added to pivots: more where it ends for want of precision, as highest levels do."""
 _ALMOST = 1e-6
 
 
