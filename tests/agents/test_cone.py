@@ -10,6 +10,7 @@ import pytest
 
 from agents.dso.dispatch import Dispatch, DispatchSettings, Weights
 from agents.dso.dispatch.cone import ConeDispatch, cone_dispatch, cone_most
+from agents.dso.dispatch.conic import ConicProgram
 from agents.dso.dispatch.settlement import settle
 from agents.prosumer.fleet import Fleet, FleetInputs
 from feeders import Engine, make_engine
@@ -64,6 +65,29 @@ def test_most_pv_by_current_is_exact() -> None:
         make_engine(two_bus.two_bus(0.05)), two_bus.fleet(), two_bus.inputs(), ONE["pv_kw"], KEPT, upper=1e4
     )
     assert found.dispatch.x[0] == pytest.approx(two_bus.by_current_kw(0.05, feeds_in=True), rel=1e-5)
+
+
+@pytest.mark.parametrize("device", ["pv_kw", "hp_kw"])
+def test_a_transformer_is_rated_at_the_side_where_it_carries_most(device: str) -> None:
+    """The lower one where power is fed in, the upper one where it is consumed: so the AC power flow has it."""
+    engine = make_engine(two_bus.behind_transformer())
+    found = cone_most(engine, two_bus.fleet(), two_bus.inputs(), ONE[device], KEPT, upper=1e3)
+    at = found.dispatch.tightest
+    assert at is not None and at.kind == "transformer"
+    assert abs(at.margin) < 1e-5
+
+
+def test_a_row_s_marginal_is_of_the_row_as_it_was_written() -> None:
+    """Least x + 3 y with 50 x + 100 y = 200 and x at most 2: y = 1, and a unit more costs 3 / 100."""
+    program = ConicProgram()
+    x, y = program.columns((1,), 0.0, 2.0), program.columns((1,), 0.0)
+    program.cost("cost", x, 1.0)
+    program.cost("cost", y, 3.0)
+    row = program.equal([(x, 50.0), (y, 100.0)], 200.0)
+    found = program.solve()
+    assert found.x[y] == pytest.approx(1.0, rel=1e-6)
+    assert found.marginal[row] == pytest.approx(0.03, rel=1e-6)
+    assert found.objective == pytest.approx(5.0, rel=1e-6)
 
 
 def test_more_than_the_line_takes_is_infeasible() -> None:

@@ -16,7 +16,18 @@ import pandapower as pp
 from agents.prosumer.fleet import Fleet, FleetInputs
 from feeders import Feeder
 
-__all__ = ["BASE_KVA", "V0", "R", "X", "by_current_kw", "by_voltage_kw", "fleet", "inputs", "two_bus"]
+__all__ = [
+    "BASE_KVA",
+    "V0",
+    "R",
+    "X",
+    "behind_transformer",
+    "by_current_kw",
+    "by_voltage_kw",
+    "fleet",
+    "inputs",
+    "two_bus",
+]
 
 Array = npt.NDArray[np.float64]
 
@@ -32,6 +43,17 @@ def two_bus(max_ka: float = 1.0, vm_min_pu: float = 0.95, vm_max_pu: float = 1.0
     pp.create_line_from_parameters(net, source, home, 1.0, R_OHM, X_OHM, 0.0, max_ka, name="the line")
     pp.create_load(net, home, 0.0)
     return Feeder(net, "two-bus", vm_min_pu=vm_min_pu, vm_max_pu=vm_max_pu)
+
+
+def behind_transformer() -> Feeder:
+    """The bus behind a transformer of 100 kVA instead, with wide limits of voltage."""
+    net = pp.create_empty_network(sn_mva=BASE_KVA / 1e3)
+    source, home = pp.create_bus(net, 10.0, name="source"), pp.create_bus(net, V_KV, name="home")
+    pp.create_ext_grid(net, source, vm_pu=V0)
+    rated = {"sn_mva": 0.1, "vn_hv_kv": 10.0, "vn_lv_kv": V_KV, "vk_percent": 4.0, "vkr_percent": 1.5}
+    pp.create_transformer_from_parameters(net, source, home, **rated, pfe_kw=0.0, i0_percent=0.0)
+    pp.create_load(net, home, 0.0)
+    return Feeder(net, "behind-transformer", vm_min_pu=0.8, vm_max_pu=1.2)
 
 
 def by_voltage_kw(vm_pu: float) -> float:
