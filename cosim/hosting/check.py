@@ -12,7 +12,7 @@ from agents.prosumer.own_profiles import own_profiles
 from cosim.hosting.capacity import Stop
 from cosim.hosting.case import HostingCase
 from cosim.hosting.definition import Definition
-from cosim.hosting.level import TOLERANCE, Check, LevelCheck, judged
+from cosim.hosting.level import TOLERANCE, Check, LevelCheck, judged, stop_of
 
 __all__ = ["Check", "LevelCheck", "dynamic_check", "dynamic_settings", "static_check"]
 
@@ -64,13 +64,32 @@ def _coordinated(
     for _ in range(_RESERVES):
         done = dispatch(case.engine, present, case.inputs, settings)
         if done.status == "infeasible":
-            return LevelCheck(False, Stop("infeasible"), float("nan"), {}, float("nan"), fleet)
-        share = _curtailed_share(done)
-        found = judged(case, present, done.p_kw, done.q_kvar, share, definition.curtailment)
+            return _refused(case, fleet, done)
+        found = _confirmed(case, definition, present, done)
         if found.margin != found.margin or found.margin >= -TOLERANCE:
             break
         settings = replace(settings, reserve_pu=settings.reserve_pu - 1.5 * found.margin)
     return replace(found, fleet=fleet)
+
+
+def _refused(case: HostingCase, fleet: Fleet, done: Dispatch) -> LevelCheck:
+    """No dispatch: what is furthest beyond its limit in the one that is least outside of all."""
+    nearest = done.tightest
+    if nearest is None or nearest.margin >= -TOLERANCE:
+        return LevelCheck(False, Stop("infeasible"), float("nan"), {}, float("nan"), fleet)
+    return LevelCheck(False, stop_of(case, nearest), nearest.margin, {}, float("nan"), fleet, nearest)
+
+
+def _confirmed(case: HostingCase, definition: Definition, present: Fleet, done: Dispatch) -> LevelCheck:
+    """The AC power flow of a dispatch; where it curtails too much, what would be outside without, and when."""
+    share = _curtailed_share(done)
+    found = judged(case, present, done.p_kw, done.q_kvar, share, definition.curtailment)
+    if found.stop is None or found.stop.kind != "curtailment":
+        return found
+    whole = judged(case, present, done.p_kw - done.p_curtailed_kw, done.q_kvar).stop
+    if whole is None:
+        return found
+    return replace(found, stop=replace(found.stop, element=whole.element, hour=whole.hour))
 
 
 def _curtailed_share(done: Dispatch) -> float:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from agents.dso.dispatch import DispatchSettings
@@ -14,7 +12,6 @@ from cosim.hosting.check import dynamic_check, dynamic_settings, static_check
 from cosim.hosting.definition import Definition
 from cosim.hosting.ladder import Ladder, Progress
 from cosim.hosting.level import Check
-from cosim.hosting.limits import what_limits
 from cosim.hosting.one_shot import bracket, dynamic_guess
 from cosim.hosting.siting import RATING, fleet_at
 from cosim.hosting.stepping import climb
@@ -35,7 +32,6 @@ def find(
     *,
     check: Check | None = None,
     settings: DispatchSettings | None = None,
-    near: float | None = None,
 ) -> Capacity:
     """The highest level that the AC power flow confirms while the level one step higher is outside its limits.
 
@@ -54,8 +50,6 @@ def find(
         In place of the mode's own; required for "local".
     settings : DispatchSettings, optional
         Of the coordinated dispatch.
-    near : float, optional
-        Level near which "one-shot" expects the answer, which is then found sooner; its proof is the same.
 
     Raises
     ------
@@ -69,15 +63,8 @@ def find(
     if method == "stepping":
         index = climb(ladder, DYNAMIC_STRIDE if mode == "dynamic" else 1)
     else:
-        index = bracket(ladder, _guess(ladder, mode, settings, near) if check is None else 1)
-    found = ladder.capacity(index, mode, method)
-    if check is None and found.stop.kind in ("infeasible", "curtailment"):
-        outside = fleet_at(case, definition, ladder.levels[index + 1])
-        limit = what_limits(case, definition, outside, settings)
-        if found.stop.kind == "curtailment":
-            limit = replace(found.stop, element=limit.element, hour=limit.hour)
-        found = replace(found, stop=limit)
-    return found
+        index = bracket(ladder, _guess(ladder, mode, settings) if check is None else 1)
+    return ladder.capacity(index, mode, method)
 
 
 def _usual_check(case: HostingCase, definition: Definition, mode: Mode, settings: DispatchSettings | None) -> Check:
@@ -88,13 +75,12 @@ def _usual_check(case: HostingCase, definition: Definition, mode: Mode, settings
     raise InputError("hosting capacity", "check", None, f"one that judges levels in mode {mode}")
 
 
-def _guess(ladder: Ladder, mode: Mode, settings: DispatchSettings | None, near: float | None) -> int:
+def _guess(ladder: Ladder, mode: Mode, settings: DispatchSettings | None) -> int:
     """Where to look first; the level with own profiles is no variable of a program, so from the middle."""
-    about = None if near is None else int(np.argmin(np.abs(np.array(ladder.levels) - near)))
     if mode != "dynamic" or not ladder.feasible(0):
-        return ladder.last // 2 if about is None else about
+        return ladder.last // 2
     chosen = dynamic_settings(ladder.definition, settings)
-    return dynamic_guess(ladder.case, ladder.definition, ladder.levels, chosen, about)
+    return dynamic_guess(ladder.case, ladder.definition, ladder.levels, chosen)
 
 
 def _require_possible(case: HostingCase, definition: Definition) -> None:

@@ -67,7 +67,8 @@ def _highest(
     direction = (getattr(fleet_at(case, definition, levels[at]), name) - getattr(base, name)) / rise
     rows = np.any([getattr(base, rating) > 0 for rating in RATINGS], axis=0) | (direction > 0)
     present: Fleet = base.rows(rows)
-    hasty = replace(settings, passes=_PASSES)
+    # Charging and discharging at once raises a level little, and to rule it out takes most of the time: checks do.
+    hasty = replace(settings, passes=_PASSES, exclusive=False)
     done = most(case.engine, present, case.inputs, {name: direction[rows]}, hasty, upper=levels[-1] - levels[0])
     if done.status == "infeasible":
         return 0

@@ -50,8 +50,7 @@ def largest_within(planned_kw: Array, cuts: list[MostPv]) -> Array:
     most = np.array([(1 - _SPARE) * cut.kw - cut.per_kw @ planned_kw for cut in cuts])
     # A cut that asks for what no smaller plan has would leave none at all.
     most = np.maximum(most, np.minimum(rows, 0.0) @ planned_kw)
-    program = Program(
-        -np.ones(len(planned_kw)), np.zeros(len(planned_kw)), planned_kw, np.full(len(cuts), -np.inf), most
-    )
+    nothing = np.zeros(len(planned_kw))
+    program = Program(nothing - 1.0, nothing, planned_kw, np.full(len(cuts), -np.inf), most)
     solution = solve(sparse.csc_array(rows), program)
     return planned_kw if solution is None else np.clip(solution.values, 0.0, planned_kw)

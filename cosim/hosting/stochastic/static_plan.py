@@ -1,8 +1,8 @@
 """The static case of siting and sizing: PV, cars and heat pumps where they fit best, each left to its own profile.
 
-Batteries serve their own bus without looking ahead, which is not linear in their size or in the PV beside them: they are
-sited by load, and their profiles of the last pass stand in the next. Everything else is linear in the ratings: profiles
-per kW, and flows and voltages made linear at the exact flows of the last pass.
+Batteries serve their own bus without looking ahead, which is not linear in their size or in the PV beside them: they
+are sited by load, and their profiles of the last pass stand in the next. Everything else is linear in the ratings:
+profiles per kW, and flows and voltages made linear at the exact flows of the last pass.
 
 Source: V. J. Nair et al., "Dynamic resource coordination can increase grid hosting capacity", two-stage program (3).
 """

@@ -131,11 +131,11 @@ def _limits(wires: Wires, scenario: StaticScenario) -> _Rows:
 
 def _crossed(limit: _Rows, x: Array) -> list[tuple[Array, float]]:
     """The row that is crossed most, of each kind at each node."""
-    found = []
+    found: list[tuple[Array, float]] = []
     for kind, excess in limit.excess(x).items():
         worst = np.argmax(excess, axis=0)
-        for node in np.flatnonzero(excess[worst, np.arange(len(worst))] > _CROSSED):
-            found.append(limit.row(kind, int(worst[node]), int(node)))
+        crossed = np.flatnonzero(excess[worst, np.arange(len(worst))] > _CROSSED)
+        found += [limit.row(kind, int(worst[node]), int(node)) for node in crossed]
     return found
 
 

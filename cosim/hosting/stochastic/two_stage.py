@@ -66,8 +66,8 @@ class TwoStage:
     feasible_share : float
         Of the scenarios that were checked, those that the AC power flow confirms the plan in.
     steps : DataFrame
-        What was solved: ``what, pv_kw, rows, columns, closed, cpu_seconds``; `closed` counts devices and steps that ran both
-        ways and may not in the next.
+        What was solved: ``what, pv_kw, rows, columns, closed, cpu_seconds``; `closed` counts devices and steps that ran
+        both ways and may not in the next.
     seconds, cpu_seconds : float
     """
 
@@ -93,7 +93,7 @@ class TwoStage:
 
     @property
     def correlations(self) -> pd.DataFrame:
-        """Spearman's rank correlation of the capacities at the same node, kinds by kinds; NaN for one without spread."""
+        """Spearman's rank correlation of the capacities at the same node, kind by kind; NaN for one without spread."""
         found: pd.DataFrame = self.capacities.corr(method="spearman")
         return found
 
@@ -129,9 +129,12 @@ def two_stage(
     SolverError
         When HiGHS fails.
     """
-    return _Search(case, plan, list(scenarios), reduced(scenarios, n), progress or (lambda line: None)).result(
-        check_all
-    )
+    search = _Search(case, plan, list(scenarios), reduced(scenarios, n), progress or _silent)
+    return search.result(check_all)
+
+
+def _silent(_: str) -> None:
+    """No progress to be shown."""
 
 
 class _Search:
@@ -253,9 +256,8 @@ class _Search:
             {"scenario": i, "kept": i in kept, "feasible": o.feasible, "margin": o.margin, "stop": str(o.stop)}
             for i, o in sorted(outcomes.items())
         ]
-        kw = (
-            float(fleet.pv_kw.sum()) if all(outcomes[i].feasible for i in kept & set(outcomes)) and outcomes else np.nan
-        )
+        good = bool(outcomes) and all(outcomes[i].feasible for i in kept)
+        kw = float(fleet.pv_kw.sum()) if good else float("nan")
         return TwoStage(
             plan=self.plan,
             fleet=fleet,

@@ -42,8 +42,8 @@ def test_nights_stay_dark_and_loads_keep_their_power_factor() -> None:
 
 def test_noise_has_the_size_that_is_asked_for() -> None:
     many = scenarios(day(), 200, seed=1, sigma=0.1)
-    # A standard normal cut at 3 has the variance .9973 - 6 phi(3) + 9 x .0027 = .995, a deviation of .9975. Its error is
-    # 0.1 / sqrt(2 n): 0.00016 for the 200 x 24 x 40 loads, 0.001 for the 4800 prices and temperatures.
+    # A standard normal cut at 3 has the variance .9973 - 6 phi(3) + 9 x .0027 = .995, a deviation of .9975. Its error
+    # is 0.1 / sqrt(2 n): 0.00016 for the 200 x 24 x 40 loads, 0.001 for the 4800 prices and temperatures.
     factor = np.array([s.p_load_kw / day().p_load_kw for s in many])
     assert factor.mean() == pytest.approx(1.0, abs=0.001)
     assert factor.std() == pytest.approx(0.09975, abs=0.0008)
