@@ -72,30 +72,15 @@ def capacities(settings: HostingSettings, options: StudyOptions) -> Answer:
         For what cannot be asked of the feeder.
     """
     hosting = file_of(settings.asked[0], settings).case()
-    gathered, sitings, told = _Gathered(), list[pd.DataFrame](), _teller(settings, options)
+    gathered, told = _Gathered(), _teller(settings, options)
     told()
-    for case in DETERMINISTIC:
-        if case in settings.asked:
-            gathered.found += found_of(hosting, case, settings, told)
-            if not settings.quick:
-                sitings.append(sitings_of(hosting, case, settings, told))
-    if sitings:
-        gathered.tables["sitings"] = pd.concat(sitings, ignore_index=True)
-    gathered.log += _times(gathered.found)
+    _one_by_one(hosting, settings, gathered, told)
     if TWO_STAGE in settings.asked:
         _plan(hosting, settings, gathered, told)
     if MONTE_CARLO in settings.asked:
-        draws, seconds = draws_of(settings)
-        gathered.tables |= {"draws": draws, "draws_s": seconds}
-        what = f"{settings.n_scenarios} scenarios, static and dynamic, {settings.workers} processes"
-        gathered.log.append(Timing(what, seconds, _DRAWS_S))
-        told()
-    if not settings.quick and settings.rules:
-        static = next((f.capacity.level for f in gathered.found if (f.case, f.mode) == ("pv", "static")), float("nan"))
-        gathered.tables["local"] = local_of(hosting, settings, static, told)
-    if settings.sensitivity and not settings.quick:
-        cases = [case for case in DETERMINISTIC if case in settings.asked]
-        gathered.tables["sensitivity"] = sensitivity_of(cases, settings, told)
+        _draw(settings, gathered, told)
+    if not settings.quick:
+        _beside(hosting, settings, gathered, told)
     return Answer(
         settings=settings,
         feeder=hosting.feeder,
@@ -109,6 +94,19 @@ def capacities(settings: HostingSettings, options: StudyOptions) -> Answer:
     )
 
 
+def _one_by_one(hosting: HostingCase, settings: HostingSettings, gathered: _Gathered, told: Told) -> None:
+    """The deterministic cases, and the same with devices elsewhere."""
+    sitings = []
+    for case in DETERMINISTIC:
+        if case in settings.asked:
+            gathered.found += found_of(hosting, case, settings, told)
+            if not settings.quick:
+                sitings.append(sitings_of(hosting, case, settings, told))
+    if sitings:
+        gathered.tables["sitings"] = pd.concat(sitings, ignore_index=True)
+    gathered.log += _times(gathered.found)
+
+
 def _plan(hosting: HostingCase, settings: HostingSettings, gathered: _Gathered, told: Told) -> None:
     """The two-stage program, and the sweep over batteries and heat pumps."""
     plans = planned_of(hosting, settings, told)
@@ -120,6 +118,28 @@ def _plan(hosting: HostingCase, settings: HostingSettings, gathered: _Gathered, 
             what = f"two-stage, {settings.n_reduced} scenarios, {words} bounds per node"
             gathered.log.append(Timing(what, plan.seconds, _TWO_STAGE_S))
     gathered.tables["region"] = region_of(hosting, settings, told)
+
+
+def _draw(settings: HostingSettings, gathered: _Gathered, told: Told) -> None:
+    """Monte-Carlo."""
+    draws, seconds = draws_of(settings)
+    gathered.tables |= {"draws": draws, "draws_s": seconds}
+    n_failed = settings.n_scenarios - draws["scenario"].nunique()
+    if n_failed:
+        gathered.notes.append(f"{n_failed} of {settings.n_scenarios} scenarios failed and are no part of this.")
+    what = f"{settings.n_scenarios} scenarios, static and dynamic, {settings.workers} processes"
+    gathered.log.append(Timing(what, seconds, _DRAWS_S))
+    told()
+
+
+def _beside(hosting: HostingCase, settings: HostingSettings, gathered: _Gathered, told: Told) -> None:
+    """Local rules, and what the deterministic numbers depend on."""
+    if settings.rules:
+        static = next((f.capacity.level for f in gathered.found if (f.case, f.mode) == ("pv", "static")), float("nan"))
+        gathered.tables["local"] = local_of(hosting, settings, static, told)
+    if settings.sensitivity:
+        cases = [case for case in DETERMINISTIC if case in settings.asked]
+        gathered.tables["sensitivity"] = sensitivity_of(cases, settings, told)
 
 
 def _times(found: list[Found]) -> Iterator[Timing]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from cosim.hosting.day import Day
 from cosim.hosting.devices import Devices
@@ -112,6 +112,12 @@ class HostingSettings(Strict):
         if levels and levels[-1] > 1:
             raise InputError("hosting-capacity", "heat_pumps", levels[-1], "a share of homes from 0 to 1")
         return levels
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.asked:
+            raise InputError("hosting-capacity", "cases", list(self.cases), "pv or hp among them where quick")
+        return self
 
     @property
     def asked(self) -> tuple[CaseName, ...]:

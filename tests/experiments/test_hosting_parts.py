@@ -72,6 +72,7 @@ def test_defaults_pass_their_own_checks() -> None:
         ({"batteries": [0.5, 0.2]}, "rising"),
         ({"heat_pumps": [0.5, 1.2]}, "share of homes"),
         ({"step": 0.0}, "step"),
+        ({"quick": True, "cases": ["pv-two-stage"]}, "where quick"),
         ({"wind": 1}, "wind"),
     ],
 )
