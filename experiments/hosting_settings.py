@@ -59,7 +59,7 @@ class HostingSettings(Strict):
     local_step : float
         Steps of PV under these.
     tolerated : tuple of float
-        Shares of the PV energy that these may curtail.
+        Shares of the PV energy that these may curtail; 1 for whatever keeps the limits.
     sensitivity : bool
         Whether one parameter at a time is changed.
     workers : int
@@ -88,7 +88,7 @@ class HostingSettings(Strict):
     rules: tuple[str, ...] = Field(default=("none", "prc", "anrc", "hybrid", "ieee1547-b"), strict=False)
     loops: tuple[Literal["closed-loop", "settled"], ...] = Field(default=("closed-loop", "settled"), strict=False)
     local_step: float = Field(default=0.01, gt=0, le=1)
-    tolerated: tuple[float, ...] = Field(default=(0.0, 0.05), strict=False)
+    tolerated: tuple[float, ...] = Field(default=(0.0, 0.05, 1.0), strict=False)
     sensitivity: bool = True
     workers: int = Field(default=2, ge=1)
 
