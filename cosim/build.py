@@ -14,7 +14,6 @@ import pandas as pd
 
 from agents.prosumer import (
     Assets,
-    DeviceSignals,
     Forecast,
     NoisyForecast,
     PerfectForecast,
@@ -22,8 +21,8 @@ from agents.prosumer import (
     Signals,
 )
 from cosim.clock import Clock
-from cosim.home_models import car_courses, car_rows, ev_start_kwh, outdoor_c, room_power_kw
-from cosim.profiles import device_profiles, scenario_profiles
+from cosim.home_models import device_signals, ev_start_kwh
+from cosim.profiles import scenario_profiles
 from cosim.prosumer_spec import ProsumerSpec
 from cosim.scenario import FeederSpec, Scenario
 from cosim.tariff import Prices, RealTimeTariff, Tariff
@@ -199,7 +198,7 @@ def build_signals(
     factors = {factor: np.tan(np.arccos(factor)) for factor in {p.load_power_factor for p in people}}
     reactive_per_active = np.array([factors[p.load_power_factor] for p in people])
     q_load_kvar = inelastic * reactive_per_active if reactive_per_active.any() else np.broadcast_to(0.0, load.shape)
-    devices = _devices(scenario, inelastic, first_step, prices.price_buy)
+    devices = device_signals(scenario, inelastic, first_step, prices.price_buy)
     if devices is not None:
         inelastic = devices.p_base_kw + (devices.p_ev_kw + devices.p_hp_kw)
     signals = Signals(
@@ -214,26 +213,6 @@ def build_signals(
     )
     signals.devices = devices
     return signals
-
-
-def _devices(scenario: Scenario, inelastic: Array, first_step: int, price_buy: Array) -> DeviceSignals | None:
-    """What chargers and heat pumps add to the load; None where nobody has any."""
-    n_steps = len(inelastic)
-    found = device_profiles(scenario, first_step, n_steps)
-    if found is None:
-        return None
-    p_ev_kw, p_hp_kw = found
-    cars = car_courses(scenario, first_step, n_steps, price_buy)
-    t_out_c = outdoor_c(scenario, first_step, n_steps)
-    away, driven_kwh = None, None
-    if cars is not None:
-        rows = car_rows(scenario)
-        away, driven_kwh = np.zeros(inelastic.shape, dtype=bool), np.zeros(inelastic.shape)
-        p_ev_kw[:, rows], away[:, rows], driven_kwh[:, rows] = cars.p_kw, cars.away, cars.driven_kwh
-    if t_out_c is not None:
-        p_hp_kw += room_power_kw(scenario.prosumers, t_out_c)
-    powers = np.asfortranarray(p_ev_kw), np.asfortranarray(p_hp_kw)
-    return DeviceSignals(inelastic, *powers, away, driven_kwh, t_out_c)
 
 
 def run_prices(scenario: Scenario) -> Prices:

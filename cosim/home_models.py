@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from agents.prosumer import DeviceSignals
 from agents.prosumer.car import charge_cheapest, charge_when_home, driven_kwh
 from agents.prosumer.fleet import Fleet
 from agents.prosumer.fleet_checks import car_problems
 from agents.prosumer.room import heats
 from cosim.data import TIMEZONE
-from cosim.profiles import market_times, profile_values
+from cosim.profiles import device_profiles, market_times, profile_values
 from cosim.prosumer_spec import ProsumerSpec
 from cosim.scenario import Scenario
 from feeders.errors import InputError
@@ -28,6 +29,7 @@ __all__ = [
     "car_courses",
     "car_rows",
     "cars_of",
+    "device_signals",
     "ev_start_kwh",
     "outdoor_c",
     "room_power_kw",
@@ -60,6 +62,29 @@ class CarCourses:
     away: Flags
     driven_kwh: Array
     energy_kwh: Array
+
+
+def device_signals(scenario: Scenario, inelastic: Array, first_step: int, price_buy: Array) -> DeviceSignals | None:
+    """What chargers and heat pumps add to the inelastic load of prosumers, shape (T, n); None where nobody has any.
+
+    Parameters are those of `car_courses`; the steps are those of the load.
+    """
+    n_steps = len(inelastic)
+    found = device_profiles(scenario, first_step, n_steps)
+    if found is None:
+        return None
+    p_ev_kw, p_hp_kw = found
+    cars = car_courses(scenario, first_step, n_steps, price_buy)
+    t_out_c = outdoor_c(scenario, first_step, n_steps)
+    away, driven_kwh = None, None
+    if cars is not None:
+        rows = car_rows(scenario)
+        away, driven_kwh = np.zeros(inelastic.shape, dtype=bool), np.zeros(inelastic.shape)
+        p_ev_kw[:, rows], away[:, rows], driven_kwh[:, rows] = cars.p_kw, cars.away, cars.driven_kwh
+    if t_out_c is not None:
+        p_hp_kw += room_power_kw(scenario.prosumers, t_out_c)
+    powers = np.asfortranarray(p_ev_kw), np.asfortranarray(p_hp_kw)
+    return DeviceSignals(inelastic, *powers, away, driven_kwh, t_out_c)
 
 
 def cars_of(people: Sequence[ProsumerSpec]) -> Fleet:
