@@ -5,10 +5,10 @@ The branch flow model (Baran and Wu 1989), its squared currents l first order in
     P_i = sum of P_k + g_i v_i + p_i + r_i l_i       Q_i = sum of Q_k - b_i v_i + q_i + x_i l_i
     v_i = v_parent - 2 (r_i P_i + x_i Q_i) + (r_i^2 + x_i^2) l_i
 
-so that it is exact at that point. Ratings hold within a polygon in the circle of apparent power at the sending end. It
-has corners where no reactive power flows, and stays where it is from round to round, or solutions would move with it.
-What losses cost is convex in P and Q: the columns `loss_p` and `loss_q` lie above tangents of ``r P^2 / v`` and
-``r Q^2 / v``; they only cost and move no power, so that no program can gain from losses that are not there.
+so that it is exact at that point. Ratings hold within a polygon in the circle of apparent power at the sending end, one
+corner of which lies where the flow of the point is. What losses cost is convex in P and Q: the columns `loss_p` and
+`loss_q` lie above tangents of ``r P^2 / v`` and ``r Q^2 / v``; they only cost and move no power, so that no program can
+gain from losses that are not there.
 """
 
 from __future__ import annotations
@@ -158,15 +158,16 @@ def _rating_rows(builder: Builder, wires: Wires, point: Point, sides: int, reach
         [(wires.below[branch] @ (part + own).T).T for part, own in zip(parts, (own_p, own_q), strict=True)]
         for parts in ((reach.p_low_kw, reach.q_low_kvar), (reach.p_high_kw, reach.q_high_kvar))
     )
+    start = np.arctan2(point.q_kvar, point.p_kw)[:, branch]
     inner = point.rating_kva[:, branch] * np.cos(np.pi / sides)
     p, q = builder.groups["p_kw"].index[:, branch], builder.groups["q_kvar"].index[:, branch]
     gives_way = builder.groups.get("outside")
     for side in range(sides):
-        cos, sin = (float(each((2 * side + 1) * np.pi / sides)) for each in (np.cos, np.sin))
+        cos, sin = (each(start + (2 * side + 1) * np.pi / sides) for each in (np.cos, np.sin))
         furthest = np.maximum(cos * low[0], cos * high[0]) + np.maximum(sin * low[1], sin * high[1])
         matters = furthest > _NEAR * inner
         if matters.any():
-            rows = builder.rows([(p[matters], cos), (q[matters], sin)], -np.inf, inner[matters])
+            rows = builder.rows([(p[matters], cos[matters]), (q[matters], sin[matters])], -np.inf, inner[matters])
             if gives_way is not None:
                 builder.add(rows, np.broadcast_to(gives_way.index, p.shape)[matters], -inner[matters])
 
