@@ -34,6 +34,7 @@ _SEEDS = (0.5, 1.0)  # of the first flows, and
 _BARE = (0.0, 0.5, 1.0, 1.5)  # of those without devices: where tangents of the losses touch at first
 _MORE = 1.5  # of a violation is kept free in the next round
 _FINE = 5e-4  # a violation beyond this is not a rest of rounding, and the next round's flows see to it
+_SHRINKS = 0.3  # what flows may change after a round that was outside, of what they could before
 _OUTSIDE = 1e3  # per p.u. outside limits, of what the load costs: dearer than all that operation can save
 _SOLVES = 8  # most programs per round, until no device charges and discharges at once
 
@@ -89,6 +90,22 @@ class Round:
         return float(self.solution.values[len(self.x) :][group.index].sum())
 
 
+@dataclass(frozen=True)
+class Near:
+    """How far flows may go from those of a point: a share of the largest apparent power of each branch in the day."""
+
+    point: Point
+    share: float
+
+    def bounds(self, program: ScenarioProgram, lower: Array, upper: Array) -> None:
+        """Tighten the bounds of the columns of flows."""
+        reach_kva = self.share * np.hypot(self.point.p_kw, self.point.q_kvar).max(axis=0)
+        for name in ("p_kw", "q_kvar"):
+            columns, at = program.groups[name].index, getattr(self.point, name)
+            lower[columns] = np.maximum(lower[columns], at - reach_kva)
+            upper[columns] = np.minimum(upper[columns], at + reach_kva)
+
+
 @dataclass
 class Rounds:
     """What is solved again and again: one scenario of a fleet whose ratings may depend on x.
@@ -115,6 +132,7 @@ class Rounds:
     closed: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     tangents: list[Point] = field(default_factory=list)
     reserve: float = 0.0
+    near: Near | None = None
 
     @property
     def load_cost(self) -> float:
@@ -157,6 +175,9 @@ class Rounds:
         """
         program = self._program(point, _OUTSIDE * self.load_cost if elastic else None)
         solution = self._one_way(program, elastic)
+        if solution is None and self.near is not None:
+            self.near = None
+            solution = self._one_way(program, elastic)
         if solution is None:
             return None
         n_x = self.sizing.n_x
@@ -175,10 +196,15 @@ class Rounds:
         return Round(program, solution, x, fleet, done, exact, flows, found, error, costs, bound)
 
     def again(self, last: Round) -> Point:
-        """Where the next program is made linear: at the last flows, with a reserve for what was outside them."""
+        """Where the next program is made linear: at the last flows.
+
+        Where these were outside the limits, the next ones stay nearer to them, and a small violation is kept free.
+        """
         assert last.point is not None
         if self.priced_losses:
             self.tangents.append(last.point)
+        if last.margin < -CONFIRMED:
+            self.near = Near(last.point, _SHRINKS * (1.0 if self.near is None else self.near.share))
         if -_FINE < last.margin < -CONFIRMED:
             self.reserve += -_MORE * last.margin
         return last.point
@@ -205,6 +231,8 @@ class Rounds:
         cost = np.concatenate([self.x_cost * (not elastic), share * program.cost])
         lower = np.concatenate([np.zeros(n_x), program.lower])
         upper = np.concatenate([self.x_upper, program.upper])
+        if self.near is not None:
+            self.near.bounds(program, lower[n_x:], upper[n_x:])
         for _ in range(_SOLVES):
             upper[n_x + self.closed] = 0.0
             solution = solve(matrix, Program(cost, lower, upper, program.row_lower, program.row_upper))

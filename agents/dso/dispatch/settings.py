@@ -73,7 +73,7 @@ class DispatchSettings:
     weights: Weights = Weights()
     curtailable: bool = True
     exclusive: bool = True
-    passes: int = 4
+    passes: int = 6
     agree_pu: float = 1e-6
     gap: float = 1e-3
     sides: int = 24
