@@ -70,7 +70,7 @@ class TwoStagePlan(Strict):
     risk: Literal["expectation", "cvar"] = "expectation"
     tail: Annotated[float, Field(gt=0, lt=1)] = 0.2
     heat_pumps: Literal["rated", "set-point"] = "set-point"
-    reserve_pu: Annotated[float, Field(ge=0, lt=0.01)] = 2e-4
+    reserve_pu: Annotated[float, Field(ge=0, lt=0.01)] = 1e-4
     passes: int = Field(2, ge=1)
     threshold: Share = 0.95
     repairs: int = Field(0, ge=0)

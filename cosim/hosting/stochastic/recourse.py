@@ -112,6 +112,8 @@ def most_pv(
         priced_losses=False,
     )
     found = rounds.solved(rounds.first_point() if point is None else point)
+    if found is not None and found.point is not None:  # made linear anew where it ends
+        found = rounds.solved(found.point) or found
     if found is None:
         return MostPv(float("nan"), np.zeros(len(fleet)))
     reduced = rounds.x_cost - found.program.x_part.T @ found.solution.row_duals

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.cluster.vq import kmeans2
+from scipy.cluster.vq import ClusterError, kmeans2
 
 from agents.prosumer.fleet import FleetInputs
 from feeders.errors import InputError
@@ -154,11 +154,11 @@ def _clusters(points: Array, k: int, seed: int) -> tuple[Array, float]:
     best: tuple[Array, float] | None = None
     for start in range(_STARTS if k > 1 else 1):
         rng = np.random.default_rng([seed, k, start])
-        # Points stand in for middles that lose all their members.
         first = points[rng.choice(len(points), k, replace=False)]
-        middles, _ = kmeans2(points, first, minit="matrix", iter=50, missing="raise") if k > 1 else (first, None)
-        if k == 1:
-            middles = points.mean(axis=0, keepdims=True)
+        try:
+            middles = kmeans2(points, first, minit="matrix", iter=50, missing="raise")[0]
+        except ClusterError:  # a middle that lost all its members
+            middles = first
         left = float(_distances(points, middles).min(axis=1).sum())
         if best is None or left < best[1]:
             best = middles, left

@@ -59,7 +59,8 @@ def feasible_region(
             asked = TwoStagePlan(**{**plan.model_dump(), "battery": share, "hp": homes})
             dynamic = two_stage(case, asked, days, n=len(days) if n is None else n, check_all=False)
             static = static_plan(case, asked, days, kept=dynamic.reduction.chosen.tolist(), check_all=False)
-            row = {"battery": share, "hp": homes, "static_level": static.level, "dynamic_level": dynamic.level}
+            level = float(np.fmax(dynamic.level, static.level))  # a coordinator may leave all devices alone
+            row = {"battery": share, "hp": homes, "static_level": static.level, "dynamic_level": level}
             rows.append(row | {"gap": dynamic.gap, "cpu_seconds": dynamic.cpu_seconds})
             if progress is not None:
                 progress(f"battery {share:.0%}, heat pumps {homes:.0%}: {static.level:.2f}, {dynamic.level:.2f}")

@@ -105,12 +105,8 @@ def static_plan(
 
 def _sited(case: HostingCase, wires: Wires, stage: FirstStage, scenarios: list[FleetInputs]) -> tuple[Fleet, Array]:
     """Pass by pass: profiles and flows of the last plan, then the best plan by them."""
-    m, homes = stage.m, case.homes[case.candidates]
-    load = case.feeder.background_p_kw[case.candidates]
-    share = homes / homes.sum()
-    fleet = stage.fleet.with_ratings(
-        battery_kw=stage.totals[0] * load / load.sum(), ev_kw=stage.totals[1] * share, hp_kw=stage.totals[2] * share
-    )
+    m, load = stage.m, case.feeder.background_p_kw[case.candidates]
+    fleet = stage.fleet.with_ratings(battery_kw=stage.totals[0] * load / load.sum())
     upper = np.concatenate([stage.upper[:m], stage.upper[2 * m :]])
     short_kw = np.zeros(2)
     for _ in range(_PASSES):

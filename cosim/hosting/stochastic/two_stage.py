@@ -37,8 +37,7 @@ _FIRST_PV = (2.0, 1.0, 0.0)  # of the peak load, in the first flows
 _FIRST_PASSES = 2  # of the expected day alone, whose flows the first pass of all scenarios is made linear at
 _SHORT_KW = 1e-2  # of what was asked for that counts as taken
 _NOTHING_KW = 0.01  # ratings that the interior point method leaves where there is none
-_SMALLER = 0.995  # PV is lowered by, where the AC power flow refuses a solution by the error of its linear flows
-_LOWERED = 6
+_LOWERED = (0.0, 5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2)  # PV is lowered by, where the AC power flow refuses a solution
 
 
 @dataclass(frozen=True)
@@ -205,12 +204,12 @@ class _Search:
     def _confirmed(self, fleet: Fleet, dones: list[Operation]) -> tuple[Fleet, dict[int, Outcome]]:
         """The plan in the scenarios it was made for; PV a little lower where the AC power flow refuses it."""
         chosen = self.reduction.chosen.tolist()
-        for _ in range(_LOWERED):
-            outcomes = self._tried(fleet, dones, chosen)
+        for share in _LOWERED:
+            less = fleet.with_ratings(pv_kw=(1.0 - share) * fleet.pv_kw)
+            outcomes = self._tried(less, dones, chosen)
             if all(o.feasible for o in outcomes.values()):
                 break
-            fleet = fleet.with_ratings(pv_kw=_SMALLER * fleet.pv_kw)
-        return fleet, outcomes
+        return less, outcomes
 
     def _tried(self, fleet: Fleet, dones: list[Operation], which: Sequence[int]) -> dict[int, Outcome]:
         began, found = time.process_time(), {}
