@@ -143,30 +143,36 @@ def test_wrong_questions(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_coordinated_days_take_no_less(tmp_path: Path) -> None:
+    definition = FILE.hosting.model_copy(update={"step": 0.25, "most": 3.0})
+    both = FILE.model_copy(update={"search": Search(), "hosting": definition})
+    table = capacities(in_this_process(plan_of_scenarios(both, MonteCarlo(scenarios=2), "both"), tmp_path / "both"))
+    by_mode = table.pivot(index="scenario", columns="mode", values="level")
+    assert (by_mode["dynamic"] >= by_mode["static"]).all() and len(by_mode) == 2
+
+
+@pytest.mark.slow
 def test_killed_in_the_middle_and_resumed_it_is_the_same(tmp_path: Path) -> None:
-    """Both modes, by the command, whose process is killed as soon as a scenario is there."""
-    path, n = tmp_path / "small.toml", 4
-    file = FILE.model_copy(update={"search": Search(), "hosting": FILE.hosting.model_copy(update={"step": 0.25})})
-    path.write_text(file.to_toml(), encoding="utf-8")
-    command = [*COSIM, "hosting", str(path), "--scenarios", str(n), "--out", str(tmp_path / "killed"), "--workers", "2"]
+    """By the command, whose process is killed as soon as a scenario is there."""
+    path, n, target = tmp_path / "small.toml", 24, tmp_path / "killed"
+    path.write_text(FILE.to_toml(), encoding="utf-8")
+    command = [*COSIM, "hosting", str(path), "--scenarios", str(n), "--out", str(target), "--workers", "2"]
     began = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        next(folder for folder in _appearing(tmp_path / "killed" / "runs") if folder)
+        next(folder for folder in _appearing(target / "runs") if folder)
     finally:
         began.kill()
         began.wait()
-    kept = {run: whole(run) for run in (tmp_path / "killed" / "runs").iterdir()}
+    kept = {run: whole(run) for run in (target / "runs").iterdir()}
     assert 1 <= len(kept) < n
     assert call(*command[len(COSIM) :]).code == 2  # not without a word
     ended = call(*command[len(COSIM) :], "--resume")
     assert ended.code == 0, ended.err
     assert f"{n} of {n} scenarios finished" in ended.out
     assert {run: whole(run) for run in kept} == kept  # what was finished is not made again
-    straight = in_this_process(plan_of_scenarios(file, MonteCarlo(scenarios=n), "killed"), tmp_path / "straight")
-    table = capacities(Sweep.load(tmp_path / "killed"))
-    pd.testing.assert_frame_equal(table, capacities(straight), check_exact=True)
-    by_mode = table.pivot(index="scenario", columns="mode", values="level")
-    assert (by_mode["dynamic"] >= by_mode["static"]).all()
+    straight = in_this_process(plan_of_scenarios(FILE, MonteCarlo(scenarios=n), "killed"), tmp_path / "straight")
+    written = whole(target)
+    assert {name: written[name] for name in whole(straight.folder)} == whole(straight.folder)
 
 
 def _appearing(folder: Path, patience_s: float = 300.0) -> Iterator[list[Path]]:
