@@ -128,6 +128,17 @@ def test_caps_leave_cars_short_and_rooms_warm_for_a_while() -> None:
     assert comfort["heat_deferred_kwh"].tolist() == [0.0] * 5  # a thermostat sees what is missing
 
 
+def test_a_car_that_is_away_is_given_nothing_and_stays_owed() -> None:
+    night = {"prosumers.car.ev_leaves_h": 0.25, "prosumers.car.ev_trip_kwh": 20.0, "relief.cur_a.cap_kw": 0.5}
+    asked = {"relief.measures": ("cur-a",), "relief.threshold_kw": 4.0, "relief.forecast": "perfect"}
+    model = finished(scenario(CARS, asked, night, days=2))
+    power, owed = model.record.column("p_ev_kw")[:, 1], model.record.column("ev_owed_kwh")[:, 1]
+    away = slice(96 + 1, 96 + 17 * 4)
+    assert owed[away.start] > 5.0
+    assert (power[away] == 0.0).all()
+    assert owed[-1] > owed[away.start]  # a day's driving more, and capped again
+
+
 @pytest.mark.parametrize(
     ("column", "what", "row"), [("ev_kwh", "energy in the car", "all"), ("room_c", "heat in the room", "all")]
 )
