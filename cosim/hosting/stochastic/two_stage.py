@@ -20,6 +20,7 @@ from agents.dso.dispatch import DispatchSettings
 from agents.dso.dispatch.reading import Operation, operation
 from agents.dso.dispatch.wires import Point, Wires
 from agents.prosumer.fleet import RATINGS, Fleet, FleetInputs
+from cosim.hosting.capacity import Stop
 from cosim.hosting.case import HostingCase
 from cosim.hosting.stochastic.equivalent import Equivalent, Joint
 from cosim.hosting.stochastic.first_stage import FirstStage, TwoStagePlan, first_stage
@@ -37,6 +38,7 @@ _FIRST_PV = (2.0, 1.0, 0.0)  # of the peak load, in the first flows
 _FIRST_PASSES = 2  # of the expected day alone, whose flows the first pass of all scenarios is made linear at
 _SHORT_KW = 1e-2  # of what was asked for that counts as taken
 _NOTHING_KW = 0.01  # ratings that the interior point method leaves where there is none
+_STEP = 0.01  # of the peak load: one step further the plan is to be outside
 _LOWERED = (0.0, 5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2)  # PV is lowered by, where the AC power flow refuses a solution
 
 
@@ -56,6 +58,9 @@ class TwoStage:
         PV of the linear program over the kept scenarios: about the most that any plan could have.
     gap : float
         What the confirmed plan is short of that, as a share, and the interior point method's own gap.
+    stop : Stop
+        What is outside in the kept scenarios with a hundredth of the peak load more PV, sited in proportion: "bounds" if
+        nothing is, so that bounds of the nodes are the limit; "infeasible" too where `level` is NaN.
     short_kw : array, shape (3,)
         Batteries, cars and heat pumps that are not taken; 0 but where `level` is NaN.
     reduction : Reduction
@@ -76,6 +81,7 @@ class TwoStage:
     kw: float
     bound_kw: float
     gap: float
+    stop: Stop
     short_kw: Array
     reduction: Reduction
     outcomes: pd.DataFrame
@@ -160,7 +166,7 @@ class _Search:
         fleet = _tidy(self.stage, joint.x)
         bound_kw = self.stage.pv_kw(joint.x)
         if (joint.short_kw > _SHORT_KW).any():
-            return self._found(fleet, joint, bound_kw, {})
+            return self._found(fleet, joint, bound_kw, {}, Stop("infeasible"))
         fleet, outcomes = self._confirmed(fleet, dones)
         if check_all:
             outcomes |= self._tried(fleet, dones, [i for i in range(len(self.scenarios)) if i not in outcomes])
@@ -169,7 +175,16 @@ class _Search:
                     break
                 fleet = repaired(self.case, self.wires, fleet, self.settings, self._failing(outcomes, dones, fleet))
                 outcomes = self._tried(fleet, dones, range(len(self.scenarios)))
-        return self._found(fleet, joint, bound_kw, outcomes)
+        return self._found(fleet, joint, bound_kw, outcomes, self._beyond(fleet, dones))
+
+    def _beyond(self, fleet: Fleet, dones: list[Operation]) -> Stop:
+        """What ends it one step further."""
+        kw = float(fleet.pv_kw.sum())
+        more = fleet.with_ratings(pv_kw=fleet.pv_kw * (1.0 + _STEP * self.case.peak_kva / kw)) if kw > 0 else fleet
+        for outcome in self._tried(more, dones, self.reduction.chosen.tolist()).values():
+            if not outcome.feasible:
+                return outcome.stop
+        return Stop("bounds")
 
     def _planned(self) -> tuple[Joint, list[Operation]]:
         """The program of all kept scenarios, made linear at the flows of its last pass."""
@@ -249,7 +264,7 @@ class _Search:
         self.steps.append(step | {"cpu_seconds": seconds})
         self.say(f"{what}: {pv_kw:.0f} kW, {seconds:.0f} s")
 
-    def _found(self, fleet: Fleet, joint: Joint, bound_kw: float, outcomes: dict[int, Outcome]) -> TwoStage:
+    def _found(self, fleet: Fleet, joint: Joint, bound_kw: float, outcomes: dict[int, Outcome], stop: Stop) -> TwoStage:
         kept = set(self.reduction.chosen.tolist())
         rows = [
             {"scenario": i, "kept": i in kept, "feasible": o.feasible, "margin": o.margin, "stop": str(o.stop)}
@@ -264,6 +279,7 @@ class _Search:
             kw=kw,
             bound_kw=bound_kw,
             gap=1.0 - kw / bound_kw + joint.gap if bound_kw > 0 else np.nan,
+            stop=stop,
             short_kw=np.where(joint.short_kw > _SHORT_KW, joint.short_kw, 0.0),
             reduction=self.reduction,
             outcomes=pd.DataFrame(rows, columns=["scenario", "kept", "feasible", "margin", "stop"]),
