@@ -23,6 +23,7 @@ Array = npt.NDArray[np.float64]
 
 _TRIES = 5  # most flows at which a dispatch without a solution is looked at anew
 _NOTHING = 1e-6  # p.u. and shares of ratings, over all steps
+_SPARE = 0.1  # p.u. per gap of the objective
 _STUCK = 0.8  # of what was outside before: there is no use in going on
 
 
@@ -68,7 +69,7 @@ def _search(rounds: Rounds) -> tuple[Round | None, int]:
         if found is None or found.point is None or found.elastic:
             return best or found, passes
         best = _better(best, found)
-        if _ended(rounds.settings, found):
+        if _ended(rounds, found):
             return best, passes
         point = rounds.again(found)
     return best, passes
@@ -102,8 +103,10 @@ def _better(best: Round | None, found: Round) -> Round:
     return found if found.margin > best.margin else best
 
 
-def _ended(settings: DispatchSettings, found: Round) -> bool:
-    inside = found.margin >= -CONFIRMED
+def _ended(rounds: Rounds, found: Round) -> bool:
+    settings, inside = rounds.settings, found.margin >= -CONFIRMED
+    if rounds.reserve > 0 and found.margin > _SPARE * settings.gap:
+        return False  # more is kept free than it takes
     cheap = found.objective - found.bound <= settings.gap * abs(found.objective)
     return inside and (cheap or found.error_pu <= settings.agree_pu)
 

@@ -33,8 +33,9 @@ CONFIRMED = 1e-6
 _SEEDS = (0.5, 1.0)  # of the first flows, and
 _BARE = (0.0, 0.5, 1.0, 1.5)  # of those without devices: where tangents of the losses touch at first
 _MORE = 1.5  # of a violation is kept free in the next round
-_FINE = 5e-4  # a violation beyond this is not a rest of rounding, and the next round's flows see to it
+_FINE = 5e-5  # a violation beyond this is not a rest of rounding, and the next round's flows see to it
 _SHRINKS = 0.3  # what flows may change after a round that was outside, of what they could before
+_WIDENS = 4.0  # likewise, after one that was inside
 _OUTSIDE = 1e3  # per p.u. outside limits, of what the load costs: dearer than all that operation can save
 _SOLVES = 8  # most programs per round, until no device charges and discharges at once
 
@@ -46,7 +47,8 @@ class Round:
     Attributes
     ----------
     bound : float
-        Objective of the program, about the least that any operation can cost [currency].
+        Objective of the last program whose flows could go anywhere, about the least that any operation costs
+        [currency].
     flows, tightest : Flows and Tightest, or None
         Of the AC power flow; None where there is none.
     """
@@ -133,6 +135,7 @@ class Rounds:
     tangents: list[Point] = field(default_factory=list)
     reserve: float = 0.0
     near: Near | None = None
+    bound: float = -np.inf
 
     @property
     def load_cost(self) -> float:
@@ -191,9 +194,10 @@ class Rounds:
         exact = self.wires.judged(exact, flows)
         error = float(np.nanmax(np.abs(voltages_pu(program, y, self.wires) - flows.vm_pu)))
         costs = terms(done, fleet, self.inputs, self.settings.weights, self.wires, exact)
-        bound = float(program.cost @ y) + program.constant
+        if self.near is None:
+            self.bound = float(program.cost @ y) + program.constant
         found = tightest(self.engine.feeder, flows)
-        return Round(program, solution, x, fleet, done, exact, flows, found, error, costs, bound)
+        return Round(program, solution, x, fleet, done, exact, flows, found, error, costs, self.bound)
 
     def again(self, last: Round) -> Point:
         """Where the next program is made linear: at the last flows.
@@ -207,6 +211,11 @@ class Rounds:
             self.near = Near(last.point, _SHRINKS * (1.0 if self.near is None else self.near.share))
         if -_FINE < last.margin < -CONFIRMED:
             self.reserve += -_MORE * last.margin
+        if last.margin > 0:
+            self.reserve = max(self.reserve - last.margin, 0.0)
+        if last.margin >= -CONFIRMED and self.near is not None:
+            share = _WIDENS * self.near.share
+            self.near = Near(last.point, share) if share < 1.0 else None
         return last.point
 
     def _program(self, point: Point, outside_cost: float | None) -> ScenarioProgram:

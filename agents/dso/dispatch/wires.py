@@ -22,6 +22,7 @@ IntArray = npt.NDArray[np.int64]
 
 _AGREE_PU2 = 1e-12
 _ROUNDS = 200
+_MOST_DROP_PU2 = 10.0  # along one branch: iterates beyond it go to infinity
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,10 @@ class Wires:
             sent_q = (self.below @ (q_kvar + (-grid.b_pu * v + grid.x_pu * squares) * base).T).T
             squares = np.where(grid.parent >= 0, (sent_p**2 + sent_q**2) / base**2 / v[:, parent], 0.0)
             drop = -2 * (grid.r_pu * sent_p + grid.x_pu * sent_q) / base + z2 * squares
+            if not (np.abs(drop) < _MOST_DROP_PU2).all():
+                return None
             after = self.v_source_pu2 + (self.below.T @ drop.T).T
-            if not np.isfinite(after).all() or (after <= 0).any():
+            if (after <= 0).any():
                 return None
             moved, v = float(np.abs(after - v).max()), after
             if moved < _AGREE_PU2:
