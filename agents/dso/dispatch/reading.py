@@ -16,7 +16,6 @@ from agents.prosumer.car import car_after, driven_kwh
 from agents.prosumer.fleet import Fleet, FleetInputs
 from agents.prosumer.own_profiles import rooms_of
 from agents.prosumer.self_discharge import decays
-from agents.prosumer.storage import step_energy
 
 __all__ = ["Operation", "at_nodes", "nodal_prices", "operation", "terms", "voltages_pu"]
 
@@ -47,8 +46,13 @@ class Operation:
         return found
 
 
-def operation(program: ScenarioProgram, y: Array, wires: Wires, fleet: Fleet, inputs: FleetInputs) -> Operation:
-    """Powers and energies of a solution, for a fleet with the ratings that it chose."""
+def operation(
+    program: ScenarioProgram, y: Array, wires: Wires, fleet: Fleet, inputs: FleetInputs, net: bool = True
+) -> Operation:
+    """Powers and energies of a solution, for a fleet with the ratings that it chose.
+
+    With `net` what is left of charging and discharging at once becomes one direction with the same energy stored.
+    """
     n_steps, n = len(inputs), len(fleet)
 
     def of(name: str) -> Array:
@@ -60,8 +64,12 @@ def operation(program: ScenarioProgram, y: Array, wires: Wires, fleet: Fleet, in
 
     sun = inputs.pv_share[:, None] * fleet.pv_kw
     curtailed = np.clip(of("curtailed"), 0.0, sun)
-    charge, discharge = netted(of("charge"), of("discharge"), fleet.battery_efficiency)
-    ev_charge, ev_discharge = netted(of("ev_charge"), of("ev_discharge"), fleet.ev_efficiency)
+    charge, discharge, ev_charge, ev_discharge = (
+        np.maximum(of(name), 0.0) for name in ("charge", "discharge", "ev_charge", "ev_discharge")
+    )
+    if net:
+        charge, discharge = netted(charge, discharge, fleet.battery_efficiency)
+        ev_charge, ev_discharge = netted(ev_charge, ev_discharge, fleet.ev_efficiency)
     ev_last = fleet.ev_soc_target * fleet.ev_kwh + (of("ev_over") - of("ev_short"))[-1]
     heat_kwh_per_k = np.where(fleet.hp_kw > 0, fleet.n_rooms * fleet.c_kwh_per_k, np.inf)
     room_last = fleet.set_point_c + (of("warmer") - of("colder"))[-1] / heat_kwh_per_k
@@ -92,8 +100,8 @@ def _battery_kwh(charge: Array, discharge: Array, fleet: Fleet, step_h: float) -
     lost, gain = decays(fleet.battery_self_discharge_per_h, step_h)
     eta, least = fleet.battery_efficiency, fleet.battery_soc_min * fleet.battery_kwh
     energy, found = start_share(fleet) * fleet.battery_kwh, np.empty_like(charge)
-    for step, power in enumerate(charge - discharge):
-        energy = found[step] = step_energy(energy, power, lost, gain, eta, eta, least)
+    for step, stored in enumerate(charge * eta - discharge / eta):
+        energy = found[step] = energy + gain * stored - lost * (energy - least)
     return found
 
 

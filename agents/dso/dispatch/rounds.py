@@ -11,6 +11,7 @@ from scipy import sparse
 from agents.dso.dispatch.exclusive import one_way
 from agents.dso.dispatch.program import ScenarioProgram, scenario_program
 from agents.dso.dispatch.reading import Operation, at_nodes, operation, terms, voltages_pu
+from agents.dso.dispatch.round import CONFIRMED, Near, Round
 from agents.dso.dispatch.settings import DispatchSettings
 from agents.dso.dispatch.sizing import Sizing
 from agents.dso.dispatch.solving import Solution, solve
@@ -20,15 +21,12 @@ from agents.prosumer.car import charge_on_arrival
 from agents.prosumer.fleet import Fleet, FleetInputs
 from feeders.engines import Engine
 from feeders.errors import PowerFlowError
-from feeders.flows import Flows, Tightest, power_flows, tightest
+from feeders.flows import Flows, power_flows, tightest
 
 __all__ = ["CONFIRMED", "Round", "Rounds"]
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-CONFIRMED = 1e-6
-"""How far outside its limits the AC power flow of a solution may be."""
 
 _SEEDS = (0.5, 1.0)  # of the first flows, and
 _BARE = (0.0, 0.5, 1.0, 1.5)  # of those without devices: where tangents of the losses touch at first
@@ -38,74 +36,6 @@ _SHRINKS = 0.3  # what flows may change after a round that was outside, of what 
 _WIDENS = 4.0  # likewise, after one that was inside
 _OUTSIDE = 1e3  # per p.u. outside limits, of what the load costs: dearer than all that operation can save
 _SOLVES = 8  # most programs per round, until no device charges and discharges at once
-
-
-@dataclass(frozen=True)
-class Round:
-    """A solution, and the exact flows of it.
-
-    Attributes
-    ----------
-    bound : float
-        Objective of the last program whose flows could go anywhere, about the least that any operation costs
-        [currency].
-    flows, tightest : Flows and Tightest, or None
-        Of the AC power flow; None where there is none.
-    """
-
-    program: ScenarioProgram
-    solution: Solution
-    x: Array
-    fleet: Fleet
-    done: Operation
-    point: Point | None
-    flows: Flows | None
-    tightest: Tightest | None
-    error_pu: float
-    terms: dict[str, float]
-    bound: float
-
-    @property
-    def objective(self) -> float:
-        """What it costs by the exact flows [currency]."""
-        return float(sum(self.terms.values()))
-
-    @property
-    def margin(self) -> float:
-        """How far inside all limits; -inf without a power flow."""
-        return -np.inf if self.tightest is None else self.tightest.margin
-
-    @property
-    def elastic(self) -> bool:
-        """Whether limits could give way."""
-        return "outside" in self.program.groups
-
-    @property
-    def lost(self) -> bool:
-        """Whether even what is least outside the limits is outside."""
-        return self.elastic and self.margin < -CONFIRMED
-
-    @property
-    def outside(self) -> float:
-        """By how much the limits of the program gave way, over all steps."""
-        group = self.program.groups["outside"]
-        return float(self.solution.values[len(self.x) :][group.index].sum())
-
-
-@dataclass(frozen=True)
-class Near:
-    """How far flows may go from those of a point: a share of the largest apparent power of each branch in the day."""
-
-    point: Point
-    share: float
-
-    def bounds(self, program: ScenarioProgram, lower: Array, upper: Array) -> None:
-        """Tighten the bounds of the columns of flows."""
-        reach_kva = self.share * np.hypot(self.point.p_kw, self.point.q_kvar).max(axis=0)
-        for name in ("p_kw", "q_kvar"):
-            columns, at = program.groups[name].index, getattr(self.point, name)
-            lower[columns] = np.maximum(lower[columns], at - reach_kva)
-            upper[columns] = np.minimum(upper[columns], at + reach_kva)
 
 
 @dataclass
@@ -186,7 +116,7 @@ class Rounds:
         n_x = self.sizing.n_x
         x, y = solution.values[:n_x], solution.values[n_x:]
         fleet = self.sizing.fleet(self.fleet, x) if n_x else self.fleet
-        done = operation(program, y, self.wires, fleet, self.inputs)
+        done = operation(program, y, self.wires, fleet, self.inputs, net=self.settings.exclusive)
         exact = self.wires.point(*at_nodes(self.wires, fleet, self.inputs, done))
         flows = self._flows(fleet, done)
         if exact is None or flows is None:
