@@ -15,6 +15,8 @@ Der = Literal["pv", "battery", "ev", "hp"]
 Mode = Literal["static", "dynamic", "local"]
 Method = Literal["stepping", "one-shot", "two-stage"]
 
+_PLACES = {"over-voltage": "at bus ", "under-voltage": "at bus ", "line": "", "transformer": ""}
+
 
 @dataclass(frozen=True)
 class Stop:
@@ -40,7 +42,7 @@ class Stop:
     allowed: float = float("nan")
 
     def __str__(self) -> str:
-        where = f" at {self.element}" if self.element else ""
+        where = f" {_PLACES.get(self.kind, 'at ')}{self.element}" if self.element else ""
         when = "" if self.hour != self.hour else f", {int(self.hour):02d}:{round(self.hour % 1 * 60):02d}"
         how = "" if self.value != self.value else f" ({self.value:.4f}, allowed {self.allowed:.4f})"
         return f"{self.kind}{where}{when}{how}"

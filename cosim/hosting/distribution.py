@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from cosim.hosting.capacity import Mode
+from cosim.hosting.capacity import Mode, Stop
 from feeders.errors import InputError
 
 __all__ = ["gains", "summary", "summary_lines", "what_limits"]
@@ -102,5 +102,5 @@ def _ends(limits: pd.DataFrame) -> str:
     """The most frequent of them in words."""
     columns = (limits[name].tolist() for name in ("stop", "stop_element", "n"))
     found = list(zip(*columns, strict=True))
-    said = [f"{stop} at {element} ({n})" if element else f"{stop} ({n})" for stop, element, n in found]
+    said = [f"{Stop(stop, element)} ({n})" for stop, element, n in found]
     return ", ".join(said[:4]) + (f" and {len(said) - 4} more" if len(said) > 4 else "")

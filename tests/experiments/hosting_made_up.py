@@ -63,7 +63,7 @@ def steps(level: float, dynamic: bool, step: float = 0.1) -> pd.DataFrame:
 
 
 def capacity(at: Feeder, der: Der, mode: str, level: float, method: Method = "stepping") -> Capacity:
-    stop = Stop("over-voltage", "bus 3", 11.0, 1.0512, 1.05) if level < 1 else Stop("all")
+    stop = Stop("over-voltage", "3", 11.0, 1.0512, 1.05) if level < 1 else Stop("all")
     table = steps(level, mode == "dynamic")
     of = "dynamic" if mode == "dynamic" else "static"
     return Capacity(der, of, method, level, 1000 * level, stop, 0.001, table, fleet(at, 1000 * level), 2.0)

@@ -44,7 +44,7 @@ def test_an_infeasible_base_case_is_no_capacity_of_0() -> None:
     lines = list(summary_lines(some))
     assert lines[0] == "static: base case infeasible in 1 of 3 scenarios"
     assert lines[1] == ("static: mean 50.00 %, sd 14.14, median 50.00 %, worst 40.00 %, best 60.00 % (2 scenarios)")
-    assert lines[2] == "static: ended by over-voltage at 83 (2), line at l1 (1)"
+    assert lines[2] == "static: ended by over-voltage at bus 83 (2), line l1 (1)"
     none = summary(table([NAN, NAN], [])).iloc[0]
     assert none["n_base_infeasible"] == 2 and np.isnan(none["mean"])
     assert next(iter(summary_lines(table([NAN, NAN], [])))) == "static: base case infeasible in 2 of 2 scenarios"

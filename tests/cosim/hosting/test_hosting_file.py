@@ -51,7 +51,7 @@ def test_the_command_prints_writes_and_draws(here: Path) -> None:
     static, dynamic = table["capacity_percent"]
     assert dynamic > static > 0
     assert f"static: {static:.4g} %" in ended.out
-    assert "one step more is outside: over-voltage at node 2, 12:00" in ended.out
+    assert "one step more is outside: over-voltage at bus node 2, 12:00" in ended.out
     levels = pd.read_csv("results/levels-static.csv")
     assert levels.loc[levels["feasible"], "level"].max() == pytest.approx(static / 100)
     assert levels.loc[levels["feasible"], "vm_max_pu"].max() <= 1.05 + 1e-6
@@ -64,7 +64,7 @@ def test_the_command_prints_writes_and_draws(here: Path) -> None:
 def test_the_base_case_infeasible_is_an_answer(here: Path) -> None:
     ended = call("hosting", "small.toml", "--mode", "static", "--set", "feeder.peak_kva=2000", "--map", "map.svg")
     assert (ended.code, ended.err) == (0, "")
-    assert "static: base case infeasible, before any pv is added: under-voltage at node 2, 18:00" in ended.out
+    assert "static: base case infeasible, before any pv is added: under-voltage at bus node 2, 18:00" in ended.out
     assert "base case infeasible" in Path("map.svg").read_text()
 
 

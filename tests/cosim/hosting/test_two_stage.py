@@ -51,7 +51,7 @@ def test_pv_behind_one_line_is_as_by_hand() -> None:
     assert found.kw == pytest.approx(by_hand_kw(case.inputs), rel=2e-4)
     assert found.level == pytest.approx(found.kw / 300.0)
     assert found.gap < 1e-3 and found.feasible_share == 1.0
-    assert found.outcomes["stop"][0].startswith("over-voltage at node 1")
+    assert found.outcomes["stop"][0].startswith("over-voltage at bus node 1")
     assert found.stop.kind in ("infeasible", "over-voltage")
 
 
