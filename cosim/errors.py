@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import date
 from difflib import get_close_matches
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from feeders.errors import InputError
+from feeders.errors import InputError, InputErrors
 
-__all__ = ["input_errors", "known_key"]
+__all__ = ["input_errors", "known_key", "validated"]
+
+Model = TypeVar("Model", bound=BaseModel)
 
 _WORDS = {
     "bool_type": "true or false",
@@ -34,6 +36,19 @@ _WORDS = {
 _TABLES = "an array of tables, each headed by the name in double brackets"
 _DATETIME = "a date and time with offset, without quotes, e.g. 2016-06-07T22:00:00Z or 2016-06-08T00:00:00+02:00"
 _COMPARISONS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+
+
+def validated(cls: type[Model], data: Mapping[str, Any], where: str) -> Model:
+    """A model of plain data; all errors at once, each with its field, value and what is allowed.
+
+    Raises
+    ------
+    InputErrors
+    """
+    try:
+        return cls.model_validate(data)
+    except ValidationError as error:
+        raise InputErrors(input_errors(error, data, where, cls)) from None
 
 
 def input_errors(

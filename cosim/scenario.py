@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, Field, ValidationError, field_validator, model_validator
+from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from agents.prosumer import RECORDED, VoltageBand
 from cosim.changes import apply_changes, touches
 from cosim.dso_spec import DsoSpec
-from cosim.errors import input_errors
+from cosim.errors import validated
 from cosim.population_spec import PopulationSpec
 from cosim.prosumer_spec import Name, ProsumerSpec
 from cosim.record import chosen_columns
@@ -164,10 +164,7 @@ class Scenario(Strict):
         ------
         InputErrors
         """
-        try:
-            return cls.model_validate(data)
-        except ValidationError as error:
-            raise InputErrors(input_errors(error, data, where, cls)) from None
+        return validated(cls, data, where)
 
     @classmethod
     def from_toml(cls, path: Path) -> Self:

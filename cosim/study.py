@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
 import pandas as pd
-from pydantic import ValidationError
 
-from cosim.errors import input_errors
+from cosim.errors import validated
 from cosim.strict import Strict
-from feeders.errors import InputError, InputErrors
+from feeders.errors import InputError
 
 __all__ = ["Study", "StudyOptions", "StudyResult", "changed_settings", "load_study", "studies"]
 
@@ -89,7 +88,4 @@ def changed_settings(cls: type[Settings], changes: Mapping[str, Any]) -> Setting
             data.setdefault(table, {})[name] = value
         else:
             data[key] = value
-    try:
-        return cls.model_validate(data)
-    except ValidationError as error:
-        raise InputErrors(input_errors(error, data, "--set", cls)) from None
+    return validated(cls, data, "--set")

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from cosim.build import build_feeder
-from cosim.errors import input_errors
+from cosim.errors import validated
 from cosim.hosting.case import HostingCase, hosting_case
 from cosim.hosting.day import Day
 from cosim.hosting.definition import Definition
@@ -21,7 +21,7 @@ from cosim.scenario import FeederSpec, read_toml
 from cosim.strict import Strict
 from cosim.toml import toml_text
 from feeders import Feeder
-from feeders.errors import InputError, InputErrors
+from feeders.errors import InputError
 from feeders.ieee123 import ieee123_feeder
 
 __all__ = ["HostingFeeder", "HostingFile"]
@@ -137,10 +137,7 @@ class HostingFile(Strict):
         ------
         InputErrors
         """
-        try:
-            return cls.model_validate(data)
-        except ValidationError as error:
-            raise InputErrors(input_errors(error, data, where, cls)) from None
+        return validated(cls, data, where)
 
     @classmethod
     def from_toml(cls, path: Path, changes: Mapping[str, Any] | None = None) -> Self:
