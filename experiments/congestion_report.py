@@ -22,6 +22,7 @@ from experiments.congestion_payers import BURDENS, OWNERS, THIRDS, by_owner, by_
 from experiments.congestion_scenarios import SCENARIOS, STOR
 from experiments.congestion_verdict import claims, curb_on_top, measured, orders
 from experiments.verdicts import claims_table, verdict_lines
+from experiments.written import write_tables
 
 if TYPE_CHECKING:
     from experiments.congestion_answer import Answer
@@ -52,10 +53,7 @@ def write_answer(answer: Answer, folder: Path) -> None:
         "region": answer.facts,
         "log": pd.DataFrame([asdict(timing) for timing in answer.log]),
     }
-    for name, table in tables.items():
-        if len(table):
-            table.to_csv(folder / f"{name}.csv", index=False, float_format="%.10g")
-    (folder / "report.md").write_text(f"# Congestion relief\n\n{report(answer)}\n", encoding="utf-8")
+    write_tables(folder, tables, "Congestion relief", report(answer))
     for name, figure in _figures(answer):
         save_figure(figure, folder / f"{name}.png")
 

@@ -12,6 +12,7 @@ import pandas as pd
 from cosim.plots import save_figure
 from experiments.flexibility_figures import battery_figure, day_figure, share_figure
 from experiments.verdicts import Claim, claims_table
+from experiments.written import write_tables
 
 if TYPE_CHECKING:
     from experiments.flexibility_value import Answer
@@ -102,9 +103,7 @@ def report(answer: Answer) -> str:
 def write_answer(answer: Answer, folder: Path) -> None:
     """Write table.csv, days.csv, zeros.csv, report.md and the figures."""
     tables = {"table": summary(answer.costs), "days": answer.costs, "zeros": answer.zeros}
-    for name, table in tables.items():
-        table.to_csv(folder / f"{name}.csv", index=False, float_format="%.10g")
-    (folder / "report.md").write_text(f"# The value of flexibility\n\n{report(answer)}\n", encoding="utf-8")
+    write_tables(folder, tables, "The value of flexibility", report(answer))
     s = answer.settings
     save_figure(share_figure(summary(answer.costs), s.tariffs[0]), folder / "cost-by-share.png")
     save_figure(battery_figure(battery_values(answer.costs), s.shares[0]), folder / "battery-value.png")

@@ -13,6 +13,7 @@ from cosim.plots import save_figure
 from experiments.herd_figures import lived_figure, location_figure, night_figure, sizes_figure, strengths_figure
 from experiments.herd_night import NO_BATTERY
 from experiments.herd_settings import TARIFF
+from experiments.written import write_tables
 
 if TYPE_CHECKING:
     from experiments.herd import Answer
@@ -38,9 +39,7 @@ def write_answer(answer: Answer, folder: Path) -> None:
     tables = {"table": answer.main.table, "customers": answer.main.customers, "strengths": answer.strengths.table}
     if answer.sizes:
         tables["sizes"] = answer.size_table
-    for name, table in tables.items():
-        table.to_csv(folder / f"{name}.csv", index=False, float_format="%.10g")
-    (folder / "report.md").write_text(f"# The herd\n\n{report(answer)}\n", encoding="utf-8")
+    write_tables(folder, tables, "The herd", report(answer))
     figures = {"night": night_figure, "lived": lived_figure, "location": location_figure}
     for name, figure in figures.items():
         save_figure(figure(answer.main), folder / f"{name}.png")

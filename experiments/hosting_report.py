@@ -25,6 +25,7 @@ from experiments.hosting_maps import maps_figure
 from experiments.hosting_region import feasible_volume, grid_of, volume_ratio
 from experiments.hosting_verdict import orders, said, timed
 from experiments.verdicts import claims_table, verdict_lines
+from experiments.written import write_tables
 
 if TYPE_CHECKING:
     from experiments.hosting_answer import Answer
@@ -55,10 +56,7 @@ def write_answer(answer: Answer, folder: Path) -> None:
         "sited": _sited(answer),
         "log": pd.DataFrame([asdict(timing) for timing in answer.log]),
     }
-    for name, table in tables.items():
-        if len(table):
-            table.to_csv(folder / f"{name}.csv", index=False, float_format="%.10g")
-    (folder / "report.md").write_text(f"# Hosting capacity\n\n{report(answer)}\n", encoding="utf-8")
+    write_tables(folder, tables, "Hosting capacity", report(answer))
     for name, figure in _figures(answer):
         save_figure(figure, folder / f"{name}.png")
 

@@ -11,6 +11,7 @@ import pandas as pd
 from cosim.plots import save_figure
 from experiments.sizing_figures import limits_figure, sizes_figure
 from experiments.verdicts import Claim, claims_table
+from experiments.written import write_tables
 
 if TYPE_CHECKING:
     from experiments.inverter_sizing import Answer
@@ -116,9 +117,7 @@ def report(answer: Answer) -> str:
 def write_answer(answer: Answer, folder: Path) -> None:
     """Write table.csv, days.csv, report.md and the figures."""
     table = summary(answer.days)
-    for name, rows in {"table": table, "days": answer.days}.items():
-        rows.to_csv(folder / f"{name}.csv", index=False, float_format="%.10g")
-    (folder / "report.md").write_text(f"# Inverter sizes\n\n{report(answer)}\n", encoding="utf-8")
+    write_tables(folder, {"table": table, "days": answer.days}, "Inverter sizes", report(answer))
     save_figure(sizes_figure(table[table["limit_scale"] == 1.0], PUBLISHED_KEPT), folder / "sizes.png")
     ample = table[(table["size_kva"] == answer.settings.sizes[-1]) & (table["inverters"] == "shared")]
     save_figure(limits_figure(ample, PUBLISHED_KEPT), folder / "limits.png")
