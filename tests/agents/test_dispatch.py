@@ -202,6 +202,30 @@ def test_most_refuses_a_direction_that_takes_away() -> None:
         most(engine, two_bus.fleet(), two_bus.inputs(), {"pv_kw": -np.ones(1)}, upper=1.0)
 
 
+def test_a_car_leaves_with_its_target_however_dear_power_is_then() -> None:
+    """At 10 per kWh in the hour before it leaves, all that it has above the target is sold, and nothing below."""
+    engine, inputs = make_engine(two_bus.two_bus()), two_bus.inputs(24, t_out_c=22.5)
+    price = np.full(24, 0.2)
+    price[8] = 10.0
+    car = two_bus.fleet(ev_kw=9.6)  # away from 9 to 17 h
+    found = dispatch(engine, car, replace(inputs, price=price, pv_share=np.zeros(24)))
+    assert found.confirmed()
+    assert found.ev_kwh[8, 0] == pytest.approx(0.9 * 70, abs=1e-4)
+    assert found.p_ev_discharge_kw[8, 0] == pytest.approx(0.1 * 70 * 0.95, abs=1e-3)
+    np.testing.assert_allclose(found.ev_kwh[16, 0], 0.9 * 70 - 35, atol=1e-4)
+
+
+def test_a_battery_earns_what_its_efficiency_leaves() -> None:
+    """A full cycle between two prices: 30 kWh at the battery's side, of which half is there at the start."""
+    engine, inputs = make_engine(two_bus.two_bus()), two_bus.inputs(8, t_out_c=22.5)
+    price = np.array([0.5] * 4 + [0.1] * 4)
+    found = dispatch(engine, two_bus.fleet(battery_kw=10.0), replace(inputs, price=price, pv_share=np.zeros(8)))
+    sold, bought = 15.0 * 0.95, 15.0 / 0.95
+    assert found.p_discharge_kw.sum() == pytest.approx(sold, abs=1e-3)
+    assert found.p_charge_kw.sum() == pytest.approx(bought, abs=1e-3)
+    assert found.battery_kwh[-1, 0] == pytest.approx(15.0, abs=1e-4)
+
+
 def test_numbers_that_are_none_are_refused() -> None:
     matrix = sparse.csc_array(np.ones((1, 1)))
     one = np.ones(1)
