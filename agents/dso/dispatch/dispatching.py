@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from agents.dso.dispatch.dispatched import Dispatch
-from agents.dso.dispatch.reading import Operation, nodal_prices
+from agents.dso.dispatch.dispatched import Dispatch, Operation
+from agents.dso.dispatch.reading import nodal_prices
 from agents.dso.dispatch.rounds import CONFIRMED, Round, Rounds
 from agents.dso.dispatch.settings import DispatchSettings
 from agents.dso.dispatch.wires import Point, Wires
@@ -124,7 +124,7 @@ def dispatched(rounds: Rounds, best: Round, passes: int, seconds: float) -> Disp
         "tightest": best.tightest,
         "error_pu": best.error_pu,
     }
-    return Dispatch("optimal", **found, passes=passes, n_exclusive=len(rounds.closed), seconds=seconds)
+    return Dispatch(**found, status="optimal", passes=passes, n_exclusive=len(rounds.closed), seconds=seconds)
 
 
 def infeasible(rounds: Rounds, nearest: Round | None, passes: int, seconds: float) -> Dispatch:
@@ -133,4 +133,4 @@ def infeasible(rounds: Rounds, nearest: Round | None, passes: int, seconds: floa
     found |= {"x": np.zeros(0), "price": np.zeros((0, len(rounds.engine.feeder.buses))), "objective": np.nan}
     found |= {"flows": nearest and nearest.flows, "tightest": nearest and nearest.tightest}
     found |= {"terms": {}, "error_pu": np.nan if nearest is None else nearest.error_pu}
-    return Dispatch("infeasible", **found, passes=passes, n_exclusive=len(rounds.closed), seconds=seconds)
+    return Dispatch(**found, status="infeasible", passes=passes, n_exclusive=len(rounds.closed), seconds=seconds)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
 from agents.dso.dispatch.device_rows import start_share
+from agents.dso.dispatch.dispatched import Operation
 from agents.dso.dispatch.network import VOLTAGE
 from agents.dso.dispatch.program import ScenarioProgram
 from agents.dso.dispatch.settings import Weights
@@ -17,33 +16,9 @@ from agents.prosumer.fleet import Fleet, FleetInputs
 from agents.prosumer.own_profiles import rooms_of
 from agents.prosumer.self_discharge import decays
 
-__all__ = ["Operation", "at_nodes", "nodal_prices", "operation", "terms", "voltages_pu"]
+__all__ = ["at_nodes", "nodal_prices", "operation", "terms", "voltages_pu"]
 
 Array = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Operation:
-    """Power and energy of every device, arrays of shape (T, N) as in `Dispatch`."""
-
-    p_pv_kw: Array
-    p_curtailed_kw: Array
-    p_charge_kw: Array
-    p_discharge_kw: Array
-    battery_kwh: Array
-    p_ev_charge_kw: Array
-    p_ev_discharge_kw: Array
-    ev_kwh: Array
-    p_hp_kw: Array
-    room_c: Array
-    q_kvar: Array
-
-    @property
-    def p_kw(self) -> Array:
-        """Net active power of each row's devices, > 0 consumed."""
-        battery = self.p_charge_kw - self.p_discharge_kw
-        found: Array = battery + self.p_ev_charge_kw - self.p_ev_discharge_kw + self.p_hp_kw - self.p_pv_kw
-        return found
 
 
 def operation(

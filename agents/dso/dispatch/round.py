@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from agents.dso.dispatch.dispatched import Operation
 from agents.dso.dispatch.program import ScenarioProgram
-from agents.dso.dispatch.reading import Operation
 from agents.dso.dispatch.solving import Solution
 from agents.dso.dispatch.wires import Point
 from agents.prosumer.fleet import Fleet

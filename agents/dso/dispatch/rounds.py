@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from agents.dso.dispatch.dispatched import Operation
 from agents.dso.dispatch.exclusive import one_way
 from agents.dso.dispatch.program import ScenarioProgram, scenario_program
-from agents.dso.dispatch.reading import Operation, at_nodes, operation, terms, voltages_pu
+from agents.dso.dispatch.reading import at_nodes, operation, terms, voltages_pu
 from agents.dso.dispatch.round import CONFIRMED, Near, Round
 from agents.dso.dispatch.settings import DispatchSettings
 from agents.dso.dispatch.sizing import Sizing

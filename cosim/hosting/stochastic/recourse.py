@@ -9,7 +9,8 @@ import numpy.typing as npt
 from scipy import sparse
 
 from agents.dso.dispatch import DispatchSettings, Sizing
-from agents.dso.dispatch.reading import Operation, at_nodes
+from agents.dso.dispatch.dispatched import Operation
+from agents.dso.dispatch.reading import at_nodes
 from agents.dso.dispatch.rounds import CONFIRMED, Round, Rounds
 from agents.dso.dispatch.wires import Point, Wires
 from agents.prosumer.fleet import Fleet, FleetInputs

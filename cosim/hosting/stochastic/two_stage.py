@@ -16,7 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from agents.dso.dispatch import DispatchSettings
-from agents.dso.dispatch.reading import Operation, operation
+from agents.dso.dispatch.dispatched import Operation
+from agents.dso.dispatch.reading import operation
 from agents.dso.dispatch.wires import Point, Wires
 from agents.prosumer.fleet import Fleet, FleetInputs
 from cosim.hosting.capacity import Stop
