@@ -23,6 +23,7 @@ SWEEPS = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
 PAGE = (ROOT / "docs" / "page.md").read_text(encoding="utf-8")
 CONGESTION = (ROOT / "docs" / "congestion.md").read_text(encoding="utf-8")
 RELIEF = (ROOT / "docs" / "relief.md").read_text(encoding="utf-8")
+HOSTING = (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
 OPERATOR = (ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
 
 
@@ -141,3 +142,11 @@ def test_the_python_of_the_page_gives_mesa_s_page() -> None:
 def test_the_page_takes_what_its_document_says() -> None:
     (said,) = re.findall(r"up to ([\d,]+) prosumers, ([\d,]+) buses and (\d+) days", PAGE)
     assert [int(number.replace(",", "")) for number in said] == [MOST_PROSUMERS, MOST_BUSES, MOST_DAYS]
+
+
+def test_the_capacity_of_the_document_comes_out(capsys: pytest.CaptureFixture[str]) -> None:
+    """The default case left to itself, as the table of the document has it."""
+    (example,) = blocks("python", HOSTING)
+    exec(compile(example, "hosting.md", "exec"), {})
+    level = capsys.readouterr().out.partition(",")[0]
+    assert f"| PV, 5 % each of batteries, cars and heat pumps | {level.replace('%', ' %')} |" in HOSTING

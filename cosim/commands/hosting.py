@@ -32,6 +32,7 @@ from cosim.hosting.hosting_file import HostingFile
 from cosim.hosting.ladder import Progress
 from cosim.hosting.level import LevelCheck
 from cosim.hosting.monte_carlo import MonteCarlo
+from cosim.hosting.nodal_prices import priced
 from cosim.hosting.search import Search
 from cosim.hosting.written import capacity_table, write_hosting
 from cosim.plots.hosting_map import draw_capacities
@@ -114,7 +115,9 @@ def hosting_command(
     for capacity in found:
         typer.echo(_sentence(capacity))
     if out is not None:
-        write_hosting(out, asked, found)
+        coordinated = next((each.fleet for each in found if each.mode == "dynamic" and each.fleet is not None), None)
+        worth = None if coordinated is None else priced(case, asked.hosting, coordinated)
+        write_hosting(out, asked, found, worth)
         typer.echo(f"written to {out}")
     if picture is not None:
         picture.parent.mkdir(parents=True, exist_ok=True)

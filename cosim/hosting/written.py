@@ -10,6 +10,7 @@ import pandas as pd
 from agents.prosumer.fleet import RATINGS, Fleet
 from cosim.hosting.capacity import Capacity
 from cosim.hosting.hosting_file import HostingFile
+from cosim.hosting.nodal_prices import Priced
 from feeders.errors import InputError
 
 __all__ = ["capacity_table", "sites_table", "write_hosting"]
@@ -40,8 +41,8 @@ def sites_table(fleet: Fleet) -> pd.DataFrame:
     return table[(table[list(RATINGS)] > 0).any(axis=1)].reset_index(drop=True)
 
 
-def write_hosting(folder: Path, asked: HostingFile, found: Sequence[Capacity]) -> None:
-    """Write what was asked (``hosting.toml``), ``capacity.csv``, and of each mode its levels and sites.
+def write_hosting(folder: Path, asked: HostingFile, found: Sequence[Capacity], worth: Priced | None = None) -> None:
+    """Write what was asked (``hosting.toml``), ``capacity.csv``, levels and sites of each mode, and what it is worth.
 
     Raises
     ------
@@ -56,5 +57,8 @@ def write_hosting(folder: Path, asked: HostingFile, found: Sequence[Capacity]) -
             each.steps.to_csv(folder / f"levels-{each.mode}.csv", index=False)
             if each.fleet is not None:
                 sites_table(each.fleet).to_csv(folder / f"sites-{each.mode}.csv", index=False)
+        if worth is not None:
+            worth.prices.to_csv(folder / "prices.csv", index=False, float_format="%.10g")
+            worth.settlement.rename_axis("row").to_csv(folder / "settlement.csv", float_format="%.10g")
     except OSError as error:
         raise InputError("--out", "folder", str(folder), f"a folder that can be written ({error.strerror})") from None

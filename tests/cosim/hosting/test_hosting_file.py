@@ -61,6 +61,22 @@ def test_the_command_prints_writes_and_draws(here: Path) -> None:
     assert HostingFile.from_toml(Path("results/hosting.toml")).feeder.file == str(here / "net.json")
 
 
+def test_what_is_coordinated_is_priced_by_node_and_settled(here: Path) -> None:
+    """One kWh more at the source costs what import does; PV is paid what is fed in times the price there."""
+    call("hosting", "small.toml", "--mode", "dynamic", "--out", "results")
+    case = HostingFile.from_toml(here / "small.toml").case()
+    price = pd.read_csv("results/prices.csv").pivot(index="hour", columns="bus", values="price")
+    source = int(case.feeder.net.ext_grid.bus.iloc[0])
+    assert price.shape == (24, case.feeder.n_buses)
+    assert price[source].to_numpy() == pytest.approx(case.inputs.price, rel=1e-6)
+    sites = pd.read_csv("results/sites-dynamic.csv").set_index("name")
+    settled = pd.read_csv("results/settlement.csv", index_col="row")
+    for name, site in sites.iterrows():
+        fed_in_kwh = case.inputs.pv_share * site["pv_kw"]
+        paid = float((fed_in_kwh * price[int(site["bus"])].to_numpy()).sum())
+        assert settled.loc[name, "pv"] == pytest.approx(-paid, rel=1e-6)
+
+
 def test_the_base_case_infeasible_is_an_answer(here: Path) -> None:
     ended = call("hosting", "small.toml", "--mode", "static", "--set", "feeder.peak_kva=2000", "--map", "map.svg")
     assert (ended.code, ended.err) == (0, "")
