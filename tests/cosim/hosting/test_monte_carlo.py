@@ -154,7 +154,7 @@ def test_coordinated_days_take_no_less(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_killed_in_the_middle_and_resumed_it_is_the_same(tmp_path: Path) -> None:
     """By the command, whose process is killed as soon as a scenario is there."""
-    path, n, target = tmp_path / "small.toml", 24, tmp_path / "killed"
+    path, n, target = tmp_path / "small.toml", 12, tmp_path / "killed"
     path.write_text(FILE.to_toml(), encoding="utf-8")
     command = [*COSIM, "hosting", str(path), "--scenarios", str(n), "--out", str(target), "--workers", "2"]
     began = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
