@@ -17,7 +17,10 @@ from cosim.hosting.siting import RATING, fleet_at
 from cosim.hosting.stepping import climb
 from feeders.errors import InputError, InputErrors
 
-__all__ = ["DYNAMIC_STRIDE", "find"]
+__all__ = ["ANY_CONFIRMED", "DYNAMIC_STRIDE", "find"]
+
+ANY_CONFIRMED = DispatchSettings(gap=1.0)
+"""Any dispatch that the AC power flow confirms will do, where a level is asked for and not how cheaply it is had."""
 
 DYNAMIC_STRIDE = 10
 """Levels at once of coordinated stepping, whose checks take seconds; then one by one."""
@@ -49,7 +52,8 @@ def find(
     check : Check, optional
         In place of the mode's own; required for "local".
     settings : DispatchSettings, optional
-        Of the coordinated dispatch.
+        Of the coordinated dispatch. Default: the cheapest in stepping, whose metrics are looked at; in one shot the
+        first that the AC power flow confirms.
 
     Raises
     ------
@@ -59,6 +63,8 @@ def find(
     if method not in ("stepping", "one-shot"):
         raise InputError("hosting capacity", "method", method, "stepping or one-shot")
     _require_possible(case, definition)
+    if settings is None and method == "one-shot":
+        settings = ANY_CONFIRMED
     ladder = Ladder(case, definition, check or _usual_check(case, definition, mode, settings), progress)
     if method == "stepping":
         index = climb(ladder, DYNAMIC_STRIDE if mode == "dynamic" else 1)

@@ -16,8 +16,9 @@ from cosim.hosting.siting import RATING, fleet_at
 
 __all__ = ["bracket", "dynamic_guess"]
 
-_PASSES = 2  # of a program whose answer its neighbours prove or refute
+_PASSES = 3  # of a program whose answer its neighbours prove or refute
 _ROUNDS = 3  # of the guess, as random units are not all of one direction
+_NEAR = 0.1  # of a level: a direction from there leads to the same within a step or two
 
 
 def bracket(ladder: Ladder, guess: int) -> int:
@@ -46,14 +47,14 @@ def dynamic_guess(case: HostingCase, definition: Definition, levels: list[float]
     """Index of the level that a program gives whose variable is the level itself, with all devices coordinated.
 
     Ratings go from those of the first level along a direction: that of scaled siting, or, of random units, the mean of
-    the units up to a level, which is moved to what was found where that is far off.
+    the units up to a level, which is moved to what was found until it is near.
     """
     if definition.siting == "scaled":
         return _highest(case, definition, levels, len(levels) - 1, settings)
     at = max(bisect_right(levels, levels[0] + 1.0) - 1, 1)
     for _ in range(_ROUNDS):
         found = _highest(case, definition, levels, at, settings)
-        if found == 0 or at / 2 <= found <= 2 * at:
+        if found == 0 or abs(found - at) <= _NEAR * at:
             break
         at = found
     return found

@@ -10,11 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from agents.dso.dispatch import DispatchSettings
 from cosim.hosting.capacity import Capacity
 from cosim.hosting.case import HostingCase
 from cosim.hosting.definition import Definition
-from cosim.hosting.find import find
+from cosim.hosting.find import ANY_CONFIRMED, find
 from cosim.hosting.hosting_file import HostingFile
 from cosim.hosting.search import Search
 from cosim.hosting.written import sites_table
@@ -26,9 +25,6 @@ from cosim.sweep.task import Task
 from cosim.sweep.write_run import require_free, write_whole
 
 __all__ = ["capacities_table", "make_sampled"]
-
-_SETTINGS = DispatchSettings(gap=1.0)
-"""Any dispatch that the AC power flow confirms will do: what is kept is the level, not how cheaply it is operated."""
 
 
 def make_sampled(task: Task) -> int:
@@ -74,7 +70,7 @@ def _found(file: HostingFile) -> list[Capacity]:
     case = _expected(usual.to_toml())
     if file.noise is not None:
         case = file.noise.on(case)
-    return [find(case, file.hosting, mode, search.method, settings=_SETTINGS) for mode in search.modes]
+    return [find(case, file.hosting, mode, search.method, settings=ANY_CONFIRMED) for mode in search.modes]
 
 
 @lru_cache(maxsize=1)
