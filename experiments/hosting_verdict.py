@@ -40,8 +40,10 @@ def orders(answer: Answer) -> list[Verdict]:
 def _reported(answer: Answer) -> Iterator[Verdict]:
     """Every deterministic point by AC power flow, and the level one step higher."""
     reported = [found for found in answer.found if found.capacity.base_feasible]
+    if not reported:
+        return
     inside = [found for found in reported if found.confirmed]
-    least = min((found.capacity.margin for found in reported), default=float("nan"))
+    least = min(found.capacity.margin for found in reported)
     what = "the AC power flow confirms every reported point"
     yield Verdict(what, len(inside) == len(reported), f"{len(inside)} of {len(reported)}, least margin {least:.2e}")
     bracketed = [found for found in reported if found.bracketed]

@@ -52,6 +52,7 @@ def dynamic_guess(case: HostingCase, definition: Definition, levels: list[float]
     if definition.siting == "scaled":
         return _highest(case, definition, levels, len(levels) - 1, settings)
     at = max(bisect_right(levels, levels[0] + 1.0) - 1, 1)
+    at = max(_highest(case, definition, levels, at, settings, passes=1), 1)  # roughly, for a direction
     for _ in range(_ROUNDS):
         found = _highest(case, definition, levels, at, settings)
         if found == 0 or abs(found - at) <= _NEAR * at:
@@ -61,7 +62,12 @@ def dynamic_guess(case: HostingCase, definition: Definition, levels: list[float]
 
 
 def _highest(
-    case: HostingCase, definition: Definition, levels: list[float], at: int, settings: DispatchSettings
+    case: HostingCase,
+    definition: Definition,
+    levels: list[float],
+    at: int,
+    settings: DispatchSettings,
+    passes: int = _PASSES,
 ) -> int:
     name, base = RATING[definition.der], fleet_at(case, definition, levels[0])
     rise = levels[at] - levels[0]
@@ -69,7 +75,7 @@ def _highest(
     rows = np.any([getattr(base, rating) > 0 for rating in RATINGS], axis=0) | (direction > 0)
     present: Fleet = base.rows(rows)
     # Charging and discharging at once raises a level little, and to rule it out takes most of the time: checks do.
-    hasty = replace(settings, passes=_PASSES, exclusive=False)
+    hasty = replace(settings, passes=passes, exclusive=False)
     done = most(case.engine, present, case.inputs, {name: direction[rows]}, hasty, upper=levels[-1] - levels[0])
     if done.status == "infeasible":
         return 0

@@ -52,7 +52,7 @@ def dispatch(engine: Engine, fleet: Fleet, inputs: FleetInputs, settings: Dispat
     """
     began = time.perf_counter()
     chosen = DispatchSettings() if settings is None else settings
-    rounds = Rounds(engine, Wires.of(engine.feeder), fleet, inputs, chosen)
+    rounds = Rounds(engine, Wires.of(engine.feeder), fleet, inputs, chosen, priced_losses=chosen.gap < 1)
     best, passes = _search(rounds)
     if best is None or best.lost:
         return infeasible(rounds, best, passes, time.perf_counter() - began)

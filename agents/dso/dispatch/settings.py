@@ -64,6 +64,7 @@ class DispatchSettings:
     gap : float
         or it finds nothing outside and the operation costs at most this share more than the program's bound. Where no
         round gets there the best one counts.
+        At 1 or more any confirmed dispatch will do, and losses have no price: prices of nodes then lack theirs.
     sides : int
         Of the polygon within the circle of rated current or power.
     reserve_pu : float

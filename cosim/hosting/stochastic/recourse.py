@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from agents.dso.dispatch import DispatchSettings, Sizing
+from agents.dso.dispatch import DispatchSettings, Sizing, dispatch
 from agents.dso.dispatch.dispatched import Operation
 from agents.dso.dispatch.reading import at_nodes
 from agents.dso.dispatch.rounds import CONFIRMED, Round, Rounds
@@ -67,7 +67,15 @@ def operated(
         if found is None or found.point is None or found.margin >= -CONFIRMED:
             break
         at = rounds.again(found)
-    return _outcome(case.with_inputs(inputs), found)
+    outcome = _outcome(case.with_inputs(inputs), found)
+    if outcome.feasible:
+        return outcome
+    # What ends outside, or finds nothing near these flows, may do from flows of its own.
+    anew = dispatch(case.engine, fleet, inputs, replace(settings, gap=1.0))
+    if not anew.confirmed() or anew.tightest is None:
+        return outcome
+    stop = stop_of(case.with_inputs(inputs), anew.tightest)
+    return Outcome(True, anew.tightest.margin, stop, point_of(wires, fleet, inputs, anew), anew)
 
 
 def _outcome(case: HostingCase, found: Round | None) -> Outcome:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from agents.dso.dispatch import DispatchSettings
 from cosim.hosting import Definition, Penetration
 from cosim.hosting.capacity import Mode
 from cosim.hosting.case import HostingCase, hosting_case
@@ -77,10 +78,13 @@ def test_storage_never_lowers_the_pv_capacity() -> None:
 def test_one_shot_and_stepping_agree(asked: Definition) -> None:
     case = hosting_case(line_feeder((150.0, 0.0, 350.0)))
     for mode in ("static", "dynamic"):
-        one, stepped = (find(case, asked, mode, method) for method in ("one-shot", "stepping"))
+        one, stepped = (find(case, asked, mode, of, settings=DispatchSettings()) for of in ("one-shot", "stepping"))
         assert one.level == stepped.level
         assert one.margin == pytest.approx(stepped.margin, abs=1e-6)
         assert one.stop.kind == stepped.stop.kind
+        quick = find(case, asked, mode, "one-shot")  # of the first dispatch that is confirmed
+        assert (quick.level, quick.stop.kind) == (stepped.level, stepped.stop.kind)
+        assert quick.margin >= -1e-6
 
 
 def test_every_reported_point_is_confirmed_and_the_next_is_not() -> None:
