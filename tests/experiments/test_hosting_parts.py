@@ -285,7 +285,7 @@ def test_a_level_is_judged_once_and_refused_for_what_is_curtailed() -> None:
     live = remembered(check)
     assert tolerating(live, 0.05)(at).feasible and tolerating(live, 0.03)(at).feasible
     refused = tolerating(live, 0.02)(at)
-    assert (refused.feasible, refused.stop) == (False, Stop("curtailment", value=0.03, allowed=0.02))
+    assert not refused.feasible and str(refused.stop) == str(Stop("curtailment", value=0.03, allowed=0.02))
     assert len(asked) == 1
     live(fleet(feeder(), 500.0))
     assert len(asked) == 2

@@ -192,7 +192,7 @@ def _risk(programs: list[ScenarioProgram], weights: Array, stage: FirstStage) ->
         weighted = np.concatenate([w * c for w, c in zip(weights, costs, strict=True)])
         return _Risk(weighted, np.zeros(0), np.zeros(0), sparse.csr_array((0, n_first + n_y)), 0)
     n = len(programs)
-    per_scenario = sparse.block_diag([c[None] for c in costs])
+    per_scenario = sparse.block_diag([sparse.csr_array(c[None]) for c in costs])
     excess = sparse.hstack([-np.ones((n, 1)), -sparse.eye_array(n)])
     rows = sparse.csr_array(sparse.hstack([sparse.csr_array((n, n_first)), per_scenario, excess]))
     cost = np.concatenate([np.zeros(n_y), [1.0], weights / stage.plan.tail])
