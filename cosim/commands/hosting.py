@@ -105,6 +105,11 @@ def hosting_command(
         run_scenarios(asked, settings, folder_of(asked, out, picture), workers=workers, resume=resume, renew=renew)
         return
     require_no_scenarios(workers=workers, resume=resume, renew=renew, draw_sites=draw_sites)
+    _answer(asked, search, out, picture)
+
+
+def _answer(asked: HostingFile, search: Search, out: Path | None, picture: Path | None) -> None:
+    """Search, say what was found, and write and draw it where that is asked for."""
     case = asked.case()
     found = []
     for each in search.modes:
